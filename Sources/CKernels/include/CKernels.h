@@ -1,0 +1,78 @@
+// The hot loops, for Float and Double, at each instruction level, behind one table of functions.
+//
+// Activations lie batch-innermost: a vector of n features of one tile of sequences is n x MS_LANES
+// numbers, the lanes next to each other. A kernel call is an instruction and a step: every operand
+// is found at base + step * stride. Nothing here allocates, and lanes never mix except in sums
+// over the batch (gradients of parameters).
+#pragma once
+#include <stdint.h>
+
+#define MS_LANES 16
+#define MS_OPERANDS 8
+#define MS_SIZES 6
+#define MS_SCALARS 4
+
+typedef struct { char *base; int64_t stride; } ms_operand;  // stride in bytes a step
+
+// What all kernels of one batch share.
+typedef struct {
+  int64_t steps;           // of this batch
+  int64_t rows;            // of this batch
+  int64_t first_row;       // of this tile
+  int64_t lanes;           // of this tile in use, 1...MS_LANES
+  const int32_t *tokens;   // (steps, rows)
+  const float *features;   // (steps, rows, size)
+  const int32_t *classes;  // (answers, rows)
+  const float *targets;    // (answers, rows, outputs)
+  const float *weights;    // (answers, rows)
+  double loss_scale;       // of the gradient: 1 / sum of weights
+  double *statistics;      // loss, weight, correct, true positives, false positives, false negatives, silent
+  uint32_t random_key[2];  // of dropout masks
+  uint64_t update;         // of dropout masks
+} ms_context;
+
+typedef struct ms_instruction ms_instruction;
+typedef void ms_kernel(const ms_instruction *, const ms_context *, int64_t step);
+
+struct ms_instruction {
+  ms_kernel *run;
+  ms_operand operand[MS_OPERANDS];
+  int64_t size[MS_SIZES];
+  double scalar[MS_SCALARS];
+};
+
+// The state of one optimiser update over a flat range of parameters. Pointers are to the
+// element type of the table; `first` and `second` are the moments, each null where unused.
+typedef struct {
+  void *values, *gradients, *first, *second;
+  int64_t count;
+  double learning_rate, weight_decay;
+  double beta1, beta2, epsilon;        // momentum is beta1
+  double correction1, correction2;     // Adam: 1 - beta^t
+  double gradient_scale;               // from clipping, multiplied in
+  int32_t centered, nesterov;
+} ms_update;
+
+#include "kernel_list.h"
+
+typedef struct {
+  const char *level;   // baseline, avx2, avx512
+  int32_t scalar_size;
+#define X(name) ms_kernel *name;
+  MS_KERNELS(X)
+#undef X
+  double (*sum_of_squares)(const void *values, int64_t count);
+  int32_t (*all_finite)(const void *values, int64_t count);
+  void (*clamp)(void *values, int64_t count, double limit);
+  void (*add_to)(void *destination, const void *source, int64_t count);
+  void (*sgd)(const ms_update *);
+  void (*rmsprop)(const ms_update *);
+  void (*adam)(const ms_update *);
+} ms_kernels;
+
+enum { MS_BASELINE = 0, MS_AVX2 = 1, MS_AVX512 = 2 };
+
+// The highest level that this processor has.
+int32_t ms_best_level(void);
+// The table for a level and an element size of 4 or 8; a level that the processor lacks gives null.
+const ms_kernels *ms_kernels_for(int32_t level, int32_t scalar_size);

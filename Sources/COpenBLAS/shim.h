@@ -1,0 +1,8 @@
+#pragma once
+#include <cblas.h>
+
+// LAPACK through the Fortran symbols that OpenBLAS exports; Debian ships no header for them.
+void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work,
+             const int *lwork, int *info);
+void dorgqr_(const int *m, const int *n, const int *k, double *a, const int *lda,
+             const double *tau, double *work, const int *lwork, int *info);

@@ -1,0 +1,70 @@
+/// A part of a task's data.
+package enum DataSplit: String, Sendable, CaseIterable {
+  case train, validation, test
+}
+
+/// What a predictor reaches that has learnt nothing of what the task is about.
+package struct TrivialBaseline: Hashable, Sendable {
+  /// `mode of shown values`.
+  package let name: String
+  /// The metric it is stated in, `accuracy`.
+  package let metric: String
+  package let value: Double
+
+  package init(name: String, metric: String, value: Double) {
+    self.name = name
+    self.metric = metric
+    self.value = value
+  }
+}
+
+/// A family of sequences to learn, with its splits and its measure.
+///
+/// Which sequences a batch holds is a function of the task's options, its key and the batch's
+/// number alone, so that any rank can make any batch at any time.
+package protocol SequenceTask: AnyObject {
+  var shape: TaskShape { get }
+
+  /// Trivial predictors to print beside the results; empty when none is known.
+  var baselines: [TrivialBaseline] { get }
+
+  /// Identifies the data files read, for the trial's identity; empty for generated data.
+  var dataDigest: String { get }
+
+  /// Fills `batch` with the sequences of update number `update` (from 0), `batchSize` rows.
+  func fillTraining(_ batch: Batch, update: Int, batchSize: Int)
+
+  /// The number of batches of `batchSize` rows that make up `split`.
+  func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int
+
+  /// Fills `batch` with batch `index` of `split`; the last one may have fewer rows.
+  func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int)
+}
+
+/// A task by name: its options and how to make it.
+package struct TaskKind: Sendable {
+  package let name: String
+  /// One sentence for `memsweep list`.
+  package let summary: String
+  /// The defaults, for schema and did-you-mean.
+  package let defaults: any Options
+  /// Makes the task; `options` are of the type of `defaults`, `key` is for its random sequences.
+  package let make:
+    @Sendable (_ options: any Options, _ key: PhiloxKey, _ data: DataFolder) throws ->
+      any SequenceTask
+
+  package init<O: Options>(
+    name: String, summary: String, options: O.Type,
+    make: @escaping @Sendable (O, PhiloxKey, DataFolder) throws -> any SequenceTask
+  ) {
+    self.name = name
+    self.summary = summary
+    self.defaults = O()
+    self.make = { options, key, data in
+      guard let options = options as? O else {
+        preconditionFailure("options of \(type(of: options)), not \(O.self)")
+      }
+      return try make(options, key, data)
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/// What a task's sequences look like to a model.
+package struct TaskShape: Hashable, Sendable {
+  package enum Input: Hashable, Sendable {
+    /// One token a step, 0..<vocabulary.
+    case tokens(vocabulary: Int)
+    /// A vector of `size` numbers a step.
+    case features(size: Int)
+  }
+
+  package enum Loss: Hashable, Sendable {
+    /// Targets are classes, 0..<outputSize; natural logarithm.
+    case softmaxCrossEntropy
+    /// Targets are `outputSize` numbers in {0, 1}; summed over outputs, natural logarithm.
+    case sigmoidCrossEntropy
+    /// Targets are `outputSize` numbers; the sum of squares over outputs.
+    case squaredError
+  }
+
+  package enum OutputSteps: Hashable, Sendable {
+    /// The model answers once, after the last step.
+    case last
+    /// The model answers at every step; the batch's weights say which answers count.
+    case every
+  }
+
+  package var input: Input
+  package var outputSize: Int
+  package var loss: Loss
+  package var outputSteps: OutputSteps
+  /// No batch is longer than this many steps.
+  package var maximumSteps: Int
+
+  package init(
+    input: Input, outputSize: Int, loss: Loss, outputSteps: OutputSteps, maximumSteps: Int
+  ) {
+    self.input = input
+    self.outputSize = outputSize
+    self.loss = loss
+    self.outputSteps = outputSteps
+    self.maximumSteps = maximumSteps
+  }
+}

@@ -1,0 +1,85 @@
+/// The number format of a model's weights, activations and gradients.
+package enum Precision: String, Codable, CaseIterable, Sendable {
+  case float, double
+
+  package var size: Int { self == .float ? 4 : 8 }
+}
+
+/// The part of a model that a parameter belongs to; freezing is by group.
+package enum ParameterGroup: String, Codable, CaseIterable, Sendable {
+  case embedding, controller, memory, readout
+}
+
+/// One named parameter within the flat buffers.
+package struct ParameterView: Hashable, Sendable {
+  /// `layer0.W_x`, `readout.W`, `embedding`.
+  package let name: String
+  package let group: ParameterGroup
+  /// Row-major.
+  package let shape: [Int]
+  /// The first element, counted in elements from the start of the buffer.
+  package let offset: Int
+  package var count: Int { shape.reduce(1, *) }
+
+  package init(name: String, group: ParameterGroup, shape: [Int], offset: Int) {
+    self.name = name
+    self.group = group
+    self.shape = shape
+    self.offset = offset
+  }
+}
+
+/// A model's parameters and their gradients, each one flat buffer with named views.
+///
+/// Owns both buffers. Elements are Float or Double by `precision`; hot code hands the raw
+/// pointers to kernels, everything else reads through `doubles`.
+package final class ParameterStore {
+  package let precision: Precision
+  package let views: [ParameterView]
+  package let count: Int
+  package let values: UnsafeMutableRawPointer
+  package let gradients: UnsafeMutableRawPointer
+
+  package init(precision: Precision, views: [ParameterView]) {
+    self.precision = precision
+    self.views = views
+    count = views.reduce(0) { $0 + $1.count }
+    let bytes = max(count, 1) * precision.size
+    values = .allocate(byteCount: bytes, alignment: 64)
+    gradients = .allocate(byteCount: bytes, alignment: 64)
+    values.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    gradients.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+  }
+
+  deinit {
+    values.deallocate()
+    gradients.deallocate()
+  }
+
+  package func view(named name: String) -> ParameterView? {
+    views.first { $0.name == name }
+  }
+
+  /// A copy of one parameter, or of its gradient, as Double.
+  package func doubles(_ view: ParameterView, gradient: Bool = false) -> [Double] {
+    let base = gradient ? gradients : values
+    return (view.offset..<view.offset + view.count).map { i in
+      switch precision {
+      case .float: Double(base.load(fromByteOffset: i * 4, as: Float.self))
+      case .double: base.load(fromByteOffset: i * 8, as: Double.self)
+      }
+    }
+  }
+
+  /// Overwrites one parameter; `numbers` has the view's count.
+  package func set(_ view: ParameterView, to numbers: [Double]) {
+    precondition(numbers.count == view.count, "\(numbers.count) numbers for \(view.shape)")
+    for (i, x) in numbers.enumerated() {
+      switch precision {
+      case .float:
+        values.storeBytes(of: Float(x), toByteOffset: (view.offset + i) * 4, as: Float.self)
+      case .double: values.storeBytes(of: x, toByteOffset: (view.offset + i) * 8, as: Double.self)
+      }
+    }
+  }
+}
