@@ -1,6 +1,9 @@
 #include "CKernels.h"
 #include <math.h>
 #include <string.h>
+#include "philox.h"
 #define LEVEL baseline
 #define LEVEL_NAME "baseline"
+#define FLOAT_ROWS 3
+#define DOUBLE_ROWS 1
 #include "level.h"

@@ -1,7 +1,137 @@
-// Fills n features: d = value.
+// Operations on each element by itself. Where a kernel has an `add` size, a value other than 0
+// adds to the destination instead of overwriting it: gradients arrive from several consumers.
+
+// d = value over n features.
 //   operand 0 d; size 0 n; scalar 0 value
 KERNEL(fill) {
   V *d = (V *)OPERAND(0);
-  (void)context;
-  for (int64_t f = 0; f < instruction->size[0]; f++) d[f] = (V){0} + (REAL)instruction->scalar[0];
+  V value = (V){0} + (REAL)instruction->scalar[0];
+  for (int64_t f = 0; f < SIZE(0); f++) d[f] = value;
+}
+
+// d = 0 in every slot: n features at steps 0 ..< steps + extra.
+//   operand 0 d; size 0 n, 1 extra
+KERNEL(clear) {
+  for (int64_t t = 0; t < context->steps + SIZE(1); t++)
+    memset(instruction->operand[0].base + t * instruction->operand[0].stride, 0,
+           SIZE(0) * sizeof(V));
+}
+
+// d (+)= a.
+//   operand 0 d, 1 a; size 0 n, 1 add
+KERNEL(copy) {
+  V *restrict d = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1);
+  if (SIZE(1))
+    for (int64_t f = 0; f < SIZE(0); f++) d[f] += a[f];
+  else
+    for (int64_t f = 0; f < SIZE(0); f++) d[f] = a[f];
+}
+
+// d = a + b.
+//   operand 0 d, 1 a, 2 b; size 0 n
+KERNEL(add) {
+  V *d = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1), *b = (const V *)OPERAND(2);
+  for (int64_t f = 0; f < SIZE(0); f++) d[f] = a[f] + b[f];
+}
+
+// d = scale a + shift.
+//   operand 0 d, 1 a; size 0 n; scalar 0 scale, 1 shift
+KERNEL(affine) {
+  V *d = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1);
+  REAL scale = (REAL)instruction->scalar[0], shift = (REAL)instruction->scalar[1];
+  for (int64_t f = 0; f < SIZE(0); f++) d[f] = scale * a[f] + shift;
+}
+
+// d (+)= scale a: also the derivative of `affine`.
+//   operand 0 d, 1 a; size 0 n, 1 add; scalar 0 scale
+KERNEL(scale) {
+  V *d = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1);
+  REAL scale = (REAL)instruction->scalar[0];
+  if (SIZE(1))
+    for (int64_t f = 0; f < SIZE(0); f++) d[f] += scale * a[f];
+  else
+    for (int64_t f = 0; f < SIZE(0); f++) d[f] = scale * a[f];
+}
+
+// d (+)= a b: the product and, with the output's gradient for a, its derivative to each factor.
+//   operand 0 d, 1 a, 2 b; size 0 n, 1 add
+KERNEL(multiply) {
+  V *d = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1), *b = (const V *)OPERAND(2);
+  if (SIZE(1))
+    for (int64_t f = 0; f < SIZE(0); f++) d[f] += a[f] * b[f];
+  else
+    for (int64_t f = 0; f < SIZE(0); f++) d[f] = a[f] * b[f];
+}
+
+// An activation y = f(a) and its derivative da (+)= dy f'(a), with f' given by y.
+//   forward: operand 0 y, 1 a; size 0 n
+//   backward: operand 0 da, 1 dy, 2 y; size 0 n, 1 add
+#define ACTIVATION(name, f, derivative)                                         \
+  KERNEL(name) {                                                                \
+    V *d = (V *)OPERAND(0);                                                     \
+    const V *a = (const V *)OPERAND(1);                                         \
+    for (int64_t i = 0; i < SIZE(0); i++) {                                     \
+      V x = a[i];                                                               \
+      d[i] = f;                                                                 \
+    }                                                                           \
+  }                                                                             \
+  KERNEL(name##_backward) {                                                     \
+    V *d = (V *)OPERAND(0);                                                     \
+    const V *dy = (const V *)OPERAND(1), *value = (const V *)OPERAND(2);        \
+    if (SIZE(1))                                                                \
+      for (int64_t i = 0; i < SIZE(0); i++) {                                   \
+        V y = value[i];                                                         \
+        d[i] += derivative(dy[i], y);                                           \
+      }                                                                         \
+    else                                                                        \
+      for (int64_t i = 0; i < SIZE(0); i++) {                                   \
+        V y = value[i];                                                         \
+        d[i] = derivative(dy[i], y);                                            \
+      }                                                                         \
+  }
+
+#define RELU_DERIVATIVE(dy, y) SELECT((y) > 0, dy, (V){0})
+#define TANH_DERIVATIVE(dy, y) ((dy) * ((REAL)1 - (y) * (y)))
+#define SIGMOID_DERIVATIVE(dy, y) ((dy) * ((y) * ((REAL)1 - (y))))
+
+ACTIVATION(relu, SELECT(x > 0, x, (V){0}), RELU_DERIVATIVE)
+ACTIVATION(tanh, NAME(tanh_lanes)(x), TANH_DERIVATIVE)
+ACTIVATION(sigmoid, NAME(sigmoid_lanes)(x), SIGMOID_DERIVATIVE)
+
+#undef ACTIVATION
+#undef RELU_DERIVATIVE
+#undef TANH_DERIVATIVE
+#undef SIGMOID_DERIVATIVE
+
+// Inverted dropout: mask = 0 with probability p, else 1 / (1 - p); d = a mask. Outside training
+// the mask is 1. The random number of an element is a function of the key, the update, the
+// sequence's row in the whole batch, the step, the feature and the node alone.
+//   operand 0 d, 1 a, 2 mask; size 0 n, 1 node; scalar 0 p
+KERNEL(dropout) {
+  V *d = (V *)OPERAND(0), *mask = (V *)OPERAND(2);
+  const V *a = (const V *)OPERAND(1);
+  REAL keep = (REAL)(1 / (1 - instruction->scalar[0]));
+  uint32_t limit = (uint32_t)(instruction->scalar[0] * 4294967296.0);
+  if (!context->training) {
+    for (int64_t f = 0; f < SIZE(0); f++) {
+      mask[f] = (V){0} + (REAL)1;
+      d[f] = a[f];
+    }
+    return;
+  }
+  for (int64_t lane = 0; lane < MS_LANES; lane++)
+    for (int64_t f = 0; f < SIZE(0); f += 4) {
+      uint32_t words[4] = {(uint32_t)step << 12 | (uint32_t)(f / 4),
+                           (uint32_t)(context->first_row + lane), (uint32_t)context->update,
+                           (uint32_t)(context->update >> 32) ^ (uint32_t)SIZE(1) << 20};
+      ms_philox(words, context->random_key);
+      for (int64_t i = 0; i < 4 && f + i < SIZE(0); i++)
+        ((REAL *)(mask + f + i))[lane] = words[i] < limit ? 0 : keep;
+    }
+  for (int64_t f = 0; f < SIZE(0); f++) d[f] = a[f] * mask[f];
 }

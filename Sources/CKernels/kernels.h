@@ -1,12 +1,39 @@
 // One element type at one instruction level. The order is that of the files' dependencies.
 typedef REAL NAME(lanes) __attribute__((vector_size(MS_LANES * sizeof(REAL)), aligned(sizeof(REAL))));
 #define V NAME(lanes)
+#define SIZE(i) instruction->size[i]
 #define OPERAND(i) (instruction->operand[i].base + step * instruction->operand[i].stride)
 #define KERNEL(n)                                                                     \
-  static void NAME(n)(const ms_instruction *instruction, const ms_context *context, \
-                      int64_t step)
+  static void NAME(n)(const ms_instruction *instruction,                              \
+                      __attribute__((unused)) const ms_context *context,              \
+                      __attribute__((unused)) int64_t step)
 
+#define SELECT(condition, a, b) NAME(select)((condition), (a), (b))
+#if IS_FLOAT
+typedef int32_t NAME(mask) __attribute__((vector_size(MS_LANES * 4), aligned(4)));
+#define SQRT sqrtf
+#define EXP expf
+#define LOG1P log1pf
+#else
+typedef int64_t NAME(mask) __attribute__((vector_size(MS_LANES * 8), aligned(8)));
+#define SQRT sqrt
+#define EXP exp
+#define LOG1P log1p
+#endif
+
+// a where the condition holds, else b.
+static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition, V a, V b) {
+  return (V)((condition & (NAME(mask))a) | (~condition & (NAME(mask))b));
+}
+
+#include "functions.h"
 #include "elementwise.h"
+#include "linear.h"
+#include "layer_norm.h"
+#include "input.h"
+#include "matrix_memory.h"
+#include "history_memory.h"
+#include "loss.h"
 #include "optimizer.h"
 
 const ms_kernels NAME(ms_table) = {
@@ -26,4 +53,9 @@ const ms_kernels NAME(ms_table) = {
 
 #undef V
 #undef OPERAND
+#undef SIZE
+#undef SELECT
+#undef SQRT
+#undef EXP
+#undef LOG1P
 #undef KERNEL

@@ -1,20 +1,32 @@
 // Compiles every kernel for one instruction level: once for float, once for double.
-// The including file defines LEVEL, LEVEL_NAME and the target attribute.
+// The including file defines LEVEL, LEVEL_NAME, the target attribute and how many rows of a product
+// keep their sums in its registers: FLOAT_ROWS, DOUBLE_ROWS.
+// Vectors never cross a call: every function that takes one is inlined, so their ABI does not matter.
+#pragma clang diagnostic ignored "-Wpsabi"
+
 #define CONCATENATE_(a, b, c) a##_##b##_##c
 #define CONCATENATE(a, b, c) CONCATENATE_(a, b, c)
 
 #define REAL float
 #define IS_FLOAT 1
+#define LINEAR_ROWS FLOAT_ROWS
+#define COMBINE_ROWS FLOAT_ROWS
 #define NAME(n) CONCATENATE(n, LEVEL, float)
 #include "kernels.h"
 #undef REAL
 #undef IS_FLOAT
+#undef LINEAR_ROWS
+#undef COMBINE_ROWS
 #undef NAME
 
 #define REAL double
 #define IS_FLOAT 0
+#define LINEAR_ROWS DOUBLE_ROWS
+#define COMBINE_ROWS DOUBLE_ROWS
 #define NAME(n) CONCATENATE(n, LEVEL, double)
 #include "kernels.h"
 #undef REAL
 #undef IS_FLOAT
+#undef LINEAR_ROWS
+#undef COMBINE_ROWS
 #undef NAME

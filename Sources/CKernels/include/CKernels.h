@@ -11,6 +11,7 @@
 #define MS_OPERANDS 8
 #define MS_SIZES 6
 #define MS_SCALARS 4
+#define MS_GRADIENT_STEPS 32  // steps whose inputs stand in one panel of a weight gradient
 
 typedef struct { char *base; int64_t stride; } ms_operand;  // stride in bytes a step
 
@@ -27,6 +28,7 @@ typedef struct {
   const float *weights;    // (answers, rows)
   double loss_scale;       // of the gradient: 1 / sum of weights
   double *statistics;      // loss, weight, correct, true positives, false positives, false negatives, silent
+  int64_t training;        // whether dropout drops
   uint32_t random_key[2];  // of dropout masks
   uint64_t update;         // of dropout masks
 } ms_context;

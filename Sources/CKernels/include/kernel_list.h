@@ -1,3 +1,20 @@
-// Every kernel that an instruction can name.
+// Every kernel that an instruction can name, by the file that holds it.
 #pragma once
-#define MS_KERNELS(X) X(fill)
+#define MS_KERNELS(X)                                                                          \
+  /* elementwise.h */                                                                          \
+  X(fill) X(clear) X(copy) X(add) X(affine) X(scale) X(multiply)                               \
+  X(relu) X(relu_backward) X(tanh) X(tanh_backward) X(sigmoid) X(sigmoid_backward)             \
+  X(dropout)                                                                                   \
+  /* linear.h */                                                                               \
+  X(linear) X(linear_gradient) X(bias) X(bias_gradient) X(reduce_lanes)                        \
+  /* layer_norm.h */                                                                           \
+  X(layer_norm) X(layer_norm_backward)                                                         \
+  /* input.h */                                                                                \
+  X(load_features) X(load_one_hot) X(lookup) X(lookup_gradient)                                \
+  /* matrix_memory.h */                                                                        \
+  X(matrix_decay) X(matrix_decay_backward) X(matrix_write) X(matrix_write_backward)            \
+  X(matrix_read) X(matrix_read_backward)                                                       \
+  /* history_memory.h */                                                                       \
+  X(history_read) X(history_read_backward) X(history_gather)                                   \
+  /* loss.h */                                                                                 \
+  X(softmax_loss) X(sigmoid_loss) X(squared_loss)

@@ -1,5 +1,8 @@
 /// A memory cell: the equations of one time step.
-package protocol RecurrentCell {
+package protocol RecurrentCell: Sendable {
+  /// Records one step: what becomes of the input `x`, as the vector that the next layer or the
+  /// read-out sees. Runs once a model.
+  func step(_ x: Vector, in g: StepBuilder) -> Vector
 }
 
 /// A cell by name: its options and how to make it.

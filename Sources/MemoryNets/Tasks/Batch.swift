@@ -59,6 +59,13 @@ package final class Batch {
   /// The number of steps at which the model answers.
   package var answers: Int { shape.outputSteps == .last ? 1 : steps }
 
+  /// The sum of the weights.
+  var totalWeight: Double {
+    var sum = 0.0
+    for i in 0..<answers * rows { sum += Double(weights[i]) }
+    return sum
+  }
+
   /// Sets the extent; the contents are the caller's to fill, all of them.
   package func resize(rows: Int, steps: Int) {
     precondition(1...maximumRows ~= rows, "\(rows) rows, room for \(maximumRows)")

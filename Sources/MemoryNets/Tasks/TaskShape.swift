@@ -29,14 +29,18 @@ package struct TaskShape: Hashable, Sendable {
   package var outputSteps: OutputSteps
   /// No batch is longer than this many steps.
   package var maximumSteps: Int
+  /// Whether batches may continue each other (`Batch.continuesState`).
+  package var carriesState: Bool
 
   package init(
-    input: Input, outputSize: Int, loss: Loss, outputSteps: OutputSteps, maximumSteps: Int
+    input: Input, outputSize: Int, loss: Loss, outputSteps: OutputSteps, maximumSteps: Int,
+    carriesState: Bool = false
   ) {
     self.input = input
     self.outputSize = outputSize
     self.loss = loss
     self.outputSteps = outputSteps
     self.maximumSteps = maximumSteps
+    self.carriesState = carriesState
   }
 }

@@ -16,7 +16,18 @@ package struct LossStatistics: Hashable, Sendable {
   /// Sigmoid: answers with no target and none predicted.
   package var silentAnswers = 0.0
 
-  package init() {}
+  package init(
+    loss: Double = 0, weight: Double = 0, correct: Double = 0, truePositives: Double = 0,
+    falsePositives: Double = 0, falseNegatives: Double = 0, silentAnswers: Double = 0
+  ) {
+    self.loss = loss
+    self.weight = weight
+    self.correct = correct
+    self.truePositives = truePositives
+    self.falsePositives = falsePositives
+    self.falseNegatives = falseNegatives
+    self.silentAnswers = silentAnswers
+  }
 
   package static func += (a: inout LossStatistics, b: LossStatistics) {
     a.loss += b.loss

@@ -13,4 +13,17 @@ package struct ModelOptions: Options {
   package var precision = Precision.float
 
   package init() {}
+
+  package func validate() -> [OptionProblem] {
+    var problems = OptionProblem.atLeastOne("layers", layers)
+    for (name, size) in [("embedding_size", embeddingSize), ("readout_size", readoutSize)]
+    where size < 0 {
+      problems.append(OptionProblem(name, "is \(size); 0 is for none"))
+    }
+    if !(0..<1 ~= dropout) {
+      problems.append(
+        OptionProblem("dropout", "is \(dropout); 0 up to, not including, 1 is possible"))
+    }
+    return problems
+  }
 }

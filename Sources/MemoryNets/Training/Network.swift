@@ -1,8 +1,10 @@
+import CKernels
+
 /// How a model is executed; part of the numeric contract of its results.
 package struct ExecutionOptions: Hashable, Sendable {
-  /// Names of the passes that are switched off.
-  package var disabledPasses: Set<String> = []
-  package var instructionSet: InstructionSet = .best
+  /// Passes that are switched off.
+  package var disabledPasses: Set<PlanPass> = []
+  package var instructionSet = InstructionSet.best
   package init() {}
 }
 
@@ -12,33 +14,112 @@ package struct ExecutionOptions: Hashable, Sendable {
 package final class Network {
   package let parameters: ParameterStore
   package let kernels: Kernels
-  /// Floats (or doubles) carried from step to step for each sequence.
+  /// Numbers carried from step to step for each sequence.
   package let stateSize: Int
-  package let parameterCount: Int
+  private let shape: TaskShape
+  private let executor: Executor
+  private let statistics: UnsafeMutablePointer<Double>
+  private let trainingState: UnsafeMutableRawBufferPointer
+  private let evaluationState: UnsafeMutableRawBufferPointer
 
   /// Makes the model with its initial weights, drawn under `initializationKey`.
+  ///
+  /// `batchSize` is the largest number of rows that a batch will have.
   package init(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, batchSize: Int,
     initializationKey: PhiloxKey, execution: ExecutionOptions = ExecutionOptions()
   ) throws(OptionProblem) {
-    fatalError("contract")
+    let model = RecurrentModel(options: model, cell: cell, shape: shape)
+    if let problem = model.validate().first { throw problem }
+    var options = PlanOptions(
+      maximumSteps: shape.maximumSteps, answersLastStepOnly: shape.outputSteps == .last)
+    options.carriesState = shape.carriesState
+    options.disabledPasses = execution.disabledPasses
+    options.loss =
+      switch shape.loss {
+      case .softmaxCrossEntropy: \.softmax_loss
+      case .sigmoidCrossEntropy: \.sigmoid_loss
+      case .squaredError: \.squared_loss
+      }
+    let plan = PlanBuilder.plan(model.recorded(), options)
+    parameters = ParameterStore(
+      plan.parameters, precision: model.options.precision, key: initializationKey)
+    kernels = Kernels(execution.instructionSet, model.options.precision)
+    executor = Executor(
+      plan: plan, parameters: parameters, instructionSet: execution.instructionSet)
+    stateSize = plan.stateSize
+    self.shape = shape
+    statistics = .allocate(capacity: 7)
+    let tiles = (batchSize + Int(MS_LANES) - 1) / Int(MS_LANES)
+    let stateBytes = shape.carriesState ? tiles * executor.carriedBytes : 0
+    trainingState = .allocate(byteCount: stateBytes, alignment: 64)
+    evaluationState = .allocate(byteCount: stateBytes, alignment: 64)
+    trainingState.initializeMemory(as: UInt8.self, repeating: 0)
+    evaluationState.initializeMemory(as: UInt8.self, repeating: 0)
   }
 
-  /// Bytes of activations and caches.
-  package var arenaBytes: Int { fatalError("contract") }
+  deinit {
+    statistics.deallocate()
+    trainingState.deallocate()
+    evaluationState.deallocate()
+  }
+
+  package var parameterCount: Int { parameters.count }
+
+  /// Bytes of activations, gradients and caches.
+  package var arenaBytes: Int { executor.arenaBytes }
+
+  /// The state carried over between batches that continue each other, as one flat buffer to be
+  /// saved with a checkpoint; empty for tasks whose batches never do.
+  package var carriedState: UnsafeMutableRawBufferPointer { trainingState }
 
   /// Forward and backward over `batch`: overwrites `parameters.gradients` with the gradient of the
   /// weighted mean loss. `update` and `noiseKey` determine dropout masks.
   package func train(_ batch: Batch, update: Int, noiseKey: PhiloxKey) -> LossStatistics {
-    fatalError("contract")
+    parameters.gradients.initializeMemory(
+      as: UInt8.self, repeating: 0, count: parameters.count * parameters.precision.size)
+    executor.batch.pointee.training = 1
+    executor.batch.pointee.update = UInt64(update)
+    executor.batch.pointee.random_key = (noiseKey.low, noiseKey.high)
+    return run(batch, state: trainingState, backward: true)
   }
 
   /// Forward over `batch` without dropout.
   package func evaluate(_ batch: Batch) -> LossStatistics {
-    fatalError("contract")
+    executor.batch.pointee.training = 0
+    return run(batch, state: evaluationState, backward: false)
   }
 
-  /// The state carried over between batches that continue each other, as one flat buffer to be
-  /// saved with a checkpoint; empty for tasks whose batches never do.
-  package var carriedState: UnsafeMutableRawBufferPointer { fatalError("contract") }
+  private func run(
+    _ batch: Batch, state: UnsafeMutableRawBufferPointer, backward: Bool
+  ) -> LossStatistics {
+    let context = executor.batch
+    context.pointee.steps = Int64(batch.steps)
+    context.pointee.rows = Int64(batch.rows)
+    context.pointee.tokens = UnsafePointer(batch.tokens.baseAddress)
+    context.pointee.features = UnsafePointer(batch.features.baseAddress)
+    context.pointee.classes = UnsafePointer(batch.classes.baseAddress)
+    context.pointee.targets = UnsafePointer(batch.targets.baseAddress)
+    context.pointee.weights = UnsafePointer(batch.weights.baseAddress)
+    context.pointee.loss_scale = 1 / max(batch.totalWeight, .leastNormalMagnitude)
+    context.pointee.statistics = statistics
+    statistics.update(repeating: 0, count: 7)
+
+    let lanes = Int(MS_LANES)
+    for (tile, firstRow) in stride(from: 0, to: batch.rows, by: lanes).enumerated() {
+      context.pointee.first_row = Int64(firstRow)
+      context.pointee.lanes = Int64(min(lanes, batch.rows - firstRow))
+      let saved = state.baseAddress.map { $0 + tile * executor.carriedBytes }
+      executor.loadState(batch.continuesState ? UnsafeRawPointer(saved) : nil)
+      executor.runForward()
+      if backward { executor.startBackward() }
+      executor.runLoss()
+      if backward { executor.runBackward() }
+      if let saved, shape.carriesState { executor.saveState(to: saved) }
+    }
+    return LossStatistics(
+      loss: statistics[0], weight: statistics[1], correct: statistics[2],
+      truePositives: statistics[3], falsePositives: statistics[4], falseNegatives: statistics[5],
+      silentAnswers: statistics[6])
+  }
 }

@@ -1,0 +1,87 @@
+// The memory of matrix_memory.h with constant coefficients and A(0) = 0, kept as its writes:
+//
+//     A(t) s = sum over past writes q of  a(q) u(q),   a(q) = c2 c1^(age of q) (v(q) . s)      (1)
+//
+// Cheaper than the matrix while there are fewer steps than about twice as many features. A read
+// `lag` 1 sees the writes up to the step before, `lag` 0 also this step's. Ba et al. 2016,
+// arXiv:1610.06258 state this attention form.
+
+static inline __attribute__((always_inline)) void NAME(attention_scores)(
+    V *scores, const V *s, const char *v, int64_t v_stride, int64_t last, int64_t m, double decay,
+    double rate) {
+  REAL weight = (REAL)rate;
+  for (int64_t q = last; q >= 0; q--, weight *= (REAL)decay) {
+    const V *w = (const V *)(v + q * v_stride);
+    V a = {0}, b = {0};
+    int64_t j = 0;
+    for (; j + 2 <= m; j += 2) {
+      a += w[j] * s[j];
+      b += w[j + 1] * s[j + 1];
+    }
+    if (j < m) a += w[j] * s[j];
+    scores[q] = (a + b) * weight;
+  }
+}
+
+// y (+)= sum over q in first ... last of scores(q) w(q), scores `score_stride` vectors apart.
+static inline __attribute__((always_inline)) void NAME(combine)(
+    V *restrict y, const V *restrict scores, int64_t score_stride, const char *restrict w,
+    int64_t w_stride, int64_t first, int64_t last, int64_t n, int add) {
+  int64_t f = 0;
+  for (; f + COMBINE_ROWS <= n; f += COMBINE_ROWS) {
+    V sum[COMBINE_ROWS];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < COMBINE_ROWS; r++) sum[r] = add ? y[f + r] : (V){0};
+    for (int64_t q = first; q <= last; q++) {
+      const V *wq = (const V *)(w + q * w_stride) + f;
+      V a = scores[q * score_stride];
+#pragma clang loop unroll(full)
+      for (int r = 0; r < COMBINE_ROWS; r++) sum[r] += a * wq[r];
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < COMBINE_ROWS; r++) y[f + r] = sum[r];
+  }
+  for (; f < n; f++) {
+    V sum = add ? y[f] : (V){0};
+    for (int64_t q = first; q <= last; q++)
+      sum += scores[q * score_stride] * ((const V *)(w + q * w_stride))[f];
+    y[f] = sum;
+  }
+}
+
+// (1) forward. Keeps a.
+//   operand 0 y (n), 1 s (m), 2 u (n) of step 0, 3 v (m) of step 0, 4 a of this step
+//   size 0 n, 1 m, 2 lag; scalar 0 c1, 1 c2
+KERNEL(history_read) {
+  V *scores = (V *)OPERAND(4);
+  int64_t last = step - SIZE(2);
+  NAME(attention_scores)(scores, (const V *)OPERAND(1), instruction->operand[3].base,
+                         instruction->operand[3].stride, last, SIZE(1), instruction->scalar[0],
+                         instruction->scalar[1]);
+  NAME(combine)((V *)OPERAND(0), scores, 1, instruction->operand[2].base,
+                instruction->operand[2].stride, 0, last, SIZE(0), 0);
+}
+
+// To the vector that is read with: da(q) = c2 c1^age (u(q) . dy), ds (+)= sum da(q) v(q). Keeps da.
+//   operand 0 ds, 1 dy, 2 u of step 0, 3 v of step 0, 4 da of this step
+//   size 0 n, 1 m, 2 lag, 3 add; scalar 0 c1, 1 c2
+KERNEL(history_read_backward) {
+  V *scores = (V *)OPERAND(4);
+  int64_t last = step - SIZE(2);
+  NAME(attention_scores)(scores, (const V *)OPERAND(1), instruction->operand[2].base,
+                         instruction->operand[2].stride, last, SIZE(0), instruction->scalar[0],
+                         instruction->scalar[1]);
+  NAME(combine)((V *)OPERAND(0), scores, 1, instruction->operand[3].base,
+                instruction->operand[3].stride, 0, last, SIZE(1), (int)SIZE(3));
+}
+
+// To what was written at this step, gathered from the later reads t':
+//   du(t) (+)= sum a(t', t) dy(t'),   dv(t) (+)= sum da(t', t) s(t').
+//   operand 0 du or dv, 1 dy or s of step 0, 2 a or da of step 0 (at write 0)
+//   size 0 features, 1 lag, 2 add, 3 vectors from a(t') to a(t' + 1)
+KERNEL(history_gather) {
+  const V *scores = (const V *)instruction->operand[2].base + step;
+  NAME(combine)((V *)OPERAND(0), scores, SIZE(3), instruction->operand[1].base,
+                instruction->operand[1].stride, step + SIZE(1), context->steps - 1, SIZE(0),
+                (int)SIZE(2));
+}

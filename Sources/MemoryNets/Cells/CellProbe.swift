@@ -1,0 +1,138 @@
+import CKernels
+
+/// A cell by itself, for checking its equations: inputs and output weights in, outputs and all
+/// gradients out.
+///
+/// The loss is sum(outputs x outputWeights). Arrays are row-major (T, B, features), in Double
+/// whatever the precision of the computation.
+package final class CellProbe {
+  package let parameters: ParameterStore
+  package let inputSize: Int
+  package let steps: Int
+  package let batch: Int
+  package var outputSize: Int { executor.plan.outputSize }
+  private let executor: Executor
+  private let lanes = Int(MS_LANES)
+
+  package private(set) var outputs: [Double] = []
+  /// (T, B, input), after `run`.
+  package private(set) var inputGradients: [Double] = []
+  /// By carried vector or matrix: (B, size).
+  package private(set) var initialGradients: [String: [Double]] = [:]
+  package private(set) var finalStates: [String: [Double]] = [:]
+
+  package init(
+    cell: any RecurrentCell, inputSize: Int, steps: Int, batch: Int, precision: Precision,
+    instructionSet: InstructionSet = .best, disabledPasses: Set<PlanPass> = [],
+    hasInitialState: Bool = false, key: PhiloxKey = PhiloxKey(0)
+  ) {
+    let g = StepBuilder()
+    g.output(cell.step(g.input(.caller, inputSize), in: g))
+    var options = PlanOptions(maximumSteps: steps, answersLastStepOnly: false)
+    options.carriesState = hasInitialState
+    options.wantsInputGradient = true
+    options.disabledPasses = disabledPasses
+    let plan = PlanBuilder.plan(g.graph, options)
+    parameters = ParameterStore(plan.parameters, precision: precision, key: key)
+    executor = Executor(plan: plan, parameters: parameters, instructionSet: instructionSet)
+    self.inputSize = inputSize
+    self.steps = steps
+    self.batch = batch
+  }
+
+  /// The names and sizes of what is carried, as far as it has an initial value of its own.
+  package var states: [(name: String, size: Int)] {
+    executor.plan.carried.map { ($0.name, $0.size) }
+  }
+
+  /// Runs forward and backward; fills in outputs and gradients. Gives the loss.
+  @discardableResult
+  package func run(
+    inputs: [Double], outputWeights: [Double], initialStates: [String: [Double]] = [:]
+  ) -> Double {
+    let plan = executor.plan
+    let outputSize = plan.outputSize
+    parameters.gradients.initializeMemory(
+      as: UInt8.self, repeating: 0, count: parameters.count * parameters.precision.size)
+    outputs = [Double](repeating: 0, count: steps * batch * outputSize)
+    inputGradients = [Double](repeating: 0, count: steps * batch * inputSize)
+    for slot in plan.carried {
+      initialGradients[slot.name] = [Double](repeating: 0, count: batch * slot.size)
+      finalStates[slot.name] = [Double](repeating: 0, count: batch * slot.size)
+    }
+    for first in stride(from: 0, to: batch, by: lanes) {
+      let rows = first..<min(first + lanes, batch)
+      executor.batch.pointee.steps = Int64(steps)
+      executor.batch.pointee.rows = Int64(batch)
+      executor.batch.pointee.first_row = Int64(first)
+      executor.batch.pointee.lanes = Int64(rows.count)
+      executor.loadState(nil)
+      for slot in plan.carried {
+        guard let values = initialStates[slot.name] else { continue }
+        for row in rows {
+          for f in 0..<slot.size {
+            self[slot.slots, 0, f, row - first] = values[row * slot.size + f]
+          }
+        }
+      }
+      for step in 0..<steps {
+        for row in rows {
+          for f in 0..<inputSize {
+            self[plan.input, step, f, row - first] =
+              inputs[(step * batch + row) * inputSize + f]
+          }
+        }
+      }
+      executor.runForward()
+      executor.startBackward()
+      for step in 0..<steps {
+        for row in rows {
+          for f in 0..<outputSize {
+            let i = (step * batch + row) * outputSize + f
+            outputs[i] = self[plan.output, step, f, row - first]
+            self[plan.outputGradient, step, f, row - first] = outputWeights[i]
+          }
+        }
+        for lane in rows.count..<lanes {
+          for f in 0..<outputSize { self[plan.outputGradient, step, f, lane] = 0 }
+        }
+      }
+      executor.runBackward()
+      for row in rows {
+        for step in 0..<steps {
+          for f in 0..<inputSize {
+            inputGradients[(step * batch + row) * inputSize + f] =
+              self[plan.inputGradient, step, f, row - first]
+          }
+        }
+        for slot in plan.carried {
+          for f in 0..<slot.size {
+            initialGradients[slot.name]?[row * slot.size + f] =
+              self[slot.initialGradient, 0, f, row - first]
+            finalStates[slot.name]?[row * slot.size + f] = self[slot.slots, steps, f, row - first]
+          }
+        }
+      }
+    }
+    return zip(outputs, outputWeights).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  private subscript(address: Address, step: Int, feature: Int, lane: Int) -> Double {
+    get {
+      guard let base = executor.pointer(address) else { return 0 }
+      let i = step * address.stride + feature * lanes + lane
+      switch executor.precision {
+      case .float: return Double(base.load(fromByteOffset: i * 4, as: Float.self))
+      case .double: return base.load(fromByteOffset: i * 8, as: Double.self)
+      }
+    }
+    set {
+      guard let base = executor.pointer(address) else { return }
+      let i = step * address.stride + feature * lanes + lane
+      switch executor.precision {
+      case .float: base.storeBytes(of: Float(newValue), toByteOffset: i * 4, as: Float.self)
+      case .double: base.storeBytes(of: newValue, toByteOffset: i * 8, as: Double.self)
+      }
+    }
+  }
+}

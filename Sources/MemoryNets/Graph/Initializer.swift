@@ -1,0 +1,71 @@
+import COpenBLAS
+
+/// How a parameter is drawn at the start of a trial.
+package enum Initializer: Hashable, Sendable {
+  case constant(Double)
+  /// Uniform on [-bound, bound].
+  case uniform(Double)
+  case normal(Double)
+  /// Normal with variance 2 / (rows + columns) times the square of the gain.
+  case xavierNormal(Double)
+  /// The identity times a scale; zero beside a square.
+  case identity(Double)
+  /// A random matrix with orthonormal rows or columns, whichever are fewer, uniformly drawn.
+  case orthogonal
+  /// Of `count` blocks of rows, block `index` is `value`, the others 0: a forget gate's bias.
+  case block(index: Int, count: Int, value: Double)
+
+  /// The numbers of a parameter of `shape`, row-major, drawn under `key`.
+  package func values(shape: [Int], key: PhiloxKey) -> [Double] {
+    let count = shape.reduce(1, *)
+    let rows = shape[0]
+    let columns = count / max(rows, 1)
+    var random = PhiloxStream(key: key, stream: 0)
+    switch self {
+    case .constant(let value):
+      return [Double](repeating: value, count: count)
+    case .uniform(let bound):
+      return (0..<count).map { _ in (2 * random.uniform() - 1) * bound }
+    case .normal(let deviation):
+      return (0..<count).map { _ in random.normal() * deviation }
+    case .xavierNormal(let gain):
+      let deviation = gain * (2 / Double(rows + columns)).squareRoot()
+      return (0..<count).map { _ in random.normal() * deviation }
+    case .identity(let scale):
+      return (0..<count).map { $0 / columns == $0 % columns ? scale : 0 }
+    case .orthogonal:
+      return orthogonalMatrix(rows: rows, columns: columns, random: &random)
+    case .block(let index, let blocks, let value):
+      let part = count / blocks
+      return (0..<count).map { $0 / part == index ? value : 0 }
+    }
+  }
+}
+
+/// The orthogonal factor of a matrix of normal draws, with the signs that make it uniform.
+///
+/// Mezzadri, "How to generate random matrices from the classical compact groups", 2007, section 5.
+private func orthogonalMatrix(rows: Int, columns: Int, random: inout PhiloxStream) -> [Double] {
+  let tall = max(rows, columns)
+  let thin = min(rows, columns)
+  // Column-major tall x thin, as LAPACK wants it: read row-major it is the thin x tall transpose.
+  var a = (0..<tall * thin).map { _ in random.normal() }
+  var m = Int32(tall)
+  var n = Int32(thin)
+  var leading = m
+  var tau = [Double](repeating: 0, count: thin)
+  var work = [Double](repeating: 0, count: 64 * thin)
+  var workCount = Int32(work.count)
+  var info: Int32 = 0
+  dgeqrf_(&m, &n, &a, &leading, &tau, &work, &workCount, &info)
+  precondition(info == 0, "dgeqrf: \(info)")
+  let signs = (0..<thin).map { a[$0 * tall + $0] < 0 ? -1.0 : 1.0 }
+  var reflectors = n
+  dorgqr_(&m, &n, &reflectors, &a, &leading, &tau, &work, &workCount, &info)
+  precondition(info == 0, "dorgqr: \(info)")
+  return (0..<rows * columns).map { i in
+    let (row, column) = (i / columns, i % columns)
+    return rows >= columns
+      ? a[column * tall + row] * signs[column] : a[row * tall + column] * signs[row]
+  }
+}

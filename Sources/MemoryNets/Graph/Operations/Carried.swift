@@ -1,0 +1,16 @@
+/// The value that a carried vector had after the step before: the slot before, no computation.
+struct PreviousValue: Operation {
+  let state: Int
+  var operands: [NodeID] { [] }
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {}
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {}
+}
+
+/// Some of the features of a vector: a part of its storage, no computation.
+struct Slice: Operation {
+  let operand: NodeID
+  let offset: Int
+  var operands: [NodeID] { [operand] }
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {}
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {}
+}

@@ -1,0 +1,132 @@
+/// y = a b, element by element:   da += dy b,   db += dy a.
+struct Product: Operation {
+  let a: NodeID
+  let b: NodeID
+  var operands: [NodeID] { [a, b] }
+
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {
+    plan.emit(
+      \.multiply, [plan.value(node), plan.value(a), plan.value(b)], sizes: [plan.size(node), 0])
+  }
+
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {
+    guard let dy = plan.gradient(node) else { return }
+    for (factor, other) in [(a, b), (b, a)] {
+      guard let share = plan.contribution(to: factor) else { continue }
+      plan.emit(
+        \.multiply, [share.address, dy, plan.value(other)],
+        sizes: [plan.size(node), share.adds ? 1 : 0])
+    }
+  }
+}
+
+/// y = scale a + shift:   da += scale dy.
+struct Affine: Operation {
+  let operand: NodeID
+  let scale: Double
+  let shift: Double
+  var operands: [NodeID] { [operand] }
+
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {
+    plan.emit(
+      \.affine, [plan.value(node), plan.value(operand)], sizes: [plan.size(node)],
+      scalars: [scale, shift])
+  }
+
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {
+    guard let dy = plan.gradient(node), let share = plan.contribution(to: operand) else { return }
+    plan.emit(
+      \.scale, [share.address, dy], sizes: [plan.size(node), share.adds ? 1 : 0],
+      scalars: [scale])
+  }
+}
+
+/// y = f(a), da += dy f'(a), with f' in terms of y:
+/// relu' = [y > 0],   tanh' = 1 - y^2,   sigmoid' = y (1 - y).
+struct Activation: Operation {
+  enum Kind {
+    case relu, tanh, sigmoid
+  }
+
+  let kind: Kind
+  let operand: NodeID
+  var operands: [NodeID] { [operand] }
+
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {
+    let kernel: Plan.Kernel =
+      switch kind {
+      case .relu: \.relu
+      case .tanh: \.tanh
+      case .sigmoid: \.sigmoid
+      }
+    plan.emit(kernel, [plan.value(node), plan.value(operand)], sizes: [plan.size(node)])
+  }
+
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {
+    guard let dy = plan.gradient(node), let share = plan.contribution(to: operand) else { return }
+    let kernel: Plan.Kernel =
+      switch kind {
+      case .relu: \.relu_backward
+      case .tanh: \.tanh_backward
+      case .sigmoid: \.sigmoid_backward
+      }
+    plan.emit(
+      kernel, [share.address, dy, plan.value(node)],
+      sizes: [plan.size(node), share.adds ? 1 : 0])
+  }
+}
+
+/// y = the operands one after the other:   each gets its part of dy.
+struct Concatenation: Operation {
+  let operands: [NodeID]
+  let sizes: [Int]
+
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {
+    var offset = 0
+    for (operand, size) in zip(operands, sizes) {
+      plan.emit(
+        \.copy, [plan.value(node).advanced(features: offset), plan.value(operand)],
+        sizes: [size, 0])
+      offset += size
+    }
+  }
+
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {
+    guard let dy = plan.gradient(node) else { return }
+    var offset = 0
+    for (operand, size) in zip(operands, sizes) {
+      if let share = plan.contribution(to: operand) {
+        plan.emit(
+          \.copy, [share.address, dy.advanced(features: offset)],
+          sizes: [size, share.adds ? 1 : 0])
+      }
+      offset += size
+    }
+  }
+}
+
+/// y = a mask with mask 0 or 1 / (1 - p) at random:   da += dy mask.
+///
+/// Srivastava et al., "Dropout", 2014, in the inverted form: nothing happens outside training.
+struct Dropout: Operation {
+  let operand: NodeID
+  let probability: Double
+  var operands: [NodeID] { [operand] }
+
+  private func mask(_ node: NodeID, _ plan: PlanBuilder) -> Address {
+    plan.cache(node, "mask", plan.size(node))
+  }
+
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {
+    plan.emit(
+      \.dropout, [plan.value(node), plan.value(operand), mask(node, plan)],
+      sizes: [plan.size(node), node], scalars: [probability])
+  }
+
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {
+    guard let dy = plan.gradient(node), let share = plan.contribution(to: operand) else { return }
+    plan.emit(
+      \.multiply, [share.address, dy, mask(node, plan)],
+      sizes: [plan.size(node), share.adds ? 1 : 0])
+  }
+}

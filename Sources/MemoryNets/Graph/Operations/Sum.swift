@@ -1,0 +1,105 @@
+/// y = sum of W x, of biases and of vectors: every linear map of a cell.
+///
+///     dx += W^T dy,   dW += dy x^T,   db += dy,   and dy to every vector
+///
+/// Products accumulate in y; a term that nothing else uses gives its storage to y, and shares y's
+/// gradient, so that it costs nothing.
+struct Sum: Operation {
+  enum Term: Equatable {
+    case vector(NodeID)
+    case linear(ParameterID, NodeID)
+    case bias(ParameterID)
+
+    var operand: NodeID? {
+      switch self {
+      case .vector(let node), .linear(_, let node): node
+      case .bias: nil
+      }
+    }
+
+    var isVector: Bool {
+      if case .vector = self { return true }
+      return false
+    }
+  }
+
+  var terms: [Term]
+  var operands: [NodeID] { terms.compactMap(\.operand) }
+  var hasParameters: Bool { terms.contains { !$0.isVector } }
+
+  var vectors: [NodeID] {
+    terms.compactMap { if case .vector(let node) = $0 { node } else { nil } }
+  }
+
+  private var products: [(weight: ParameterID, operand: NodeID)] {
+    terms.compactMap { if case .linear(let weight, let node) = $0 { (weight, node) } else { nil } }
+  }
+
+  private var biases: [ParameterID] {
+    terms.compactMap { if case .bias(let bias) = $0 { bias } else { nil } }
+  }
+
+  func keepsGradient(_ plan: PlanBuilder) -> Bool {
+    hasParameters && plan.options.isEnabled(.defer)
+  }
+
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {
+    let y = plan.value(node)
+    let size = plan.size(node)
+    var pending = vectors
+    var isWritten = false
+    if let accumulator = plan.layout.accumulator(of: node) {
+      pending.removeAll { $0 == accumulator }
+      isWritten = true
+    }
+    if !isWritten && pending.count >= 2 {
+      plan.emit(\.add, [y, plan.value(pending[0]), plan.value(pending[1])], sizes: [size])
+      pending.removeFirst(2)
+      isWritten = true
+    }
+    for term in pending {
+      plan.emit(\.copy, [y, plan.value(term)], sizes: [size, isWritten ? 1 : 0])
+      isWritten = true
+    }
+    var biases = biases
+    for (weight, x) in products {
+      let fused = !isWritten && !biases.isEmpty ? plan.parameter(biases.removeFirst()) : .none
+      let columns = plan.size(x)
+      plan.emit(
+        \.linear, [y, plan.value(x), plan.parameter(weight), fused],
+        sizes: [size, columns, columns, 1, isWritten ? 1 : 0])
+      isWritten = true
+    }
+    for bias in biases {
+      plan.emit(\.bias, [y, plan.parameter(bias)], sizes: [size, isWritten ? 1 : 0])
+      isWritten = true
+    }
+  }
+
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {
+    guard let dy = plan.gradient(node) else { return }
+    let size = plan.size(node)
+    for term in vectors
+    where plan.layout.gradientRoot(term).root != plan.layout.gradientRoot(node).root
+      || plan.layout.gradientRoot(term).isLagged
+    {
+      guard let share = plan.contribution(to: term) else { continue }
+      plan.emit(\.copy, [share.address, dy], sizes: [size, share.adds ? 1 : 0])
+    }
+    for (weight, x) in products {
+      let columns = plan.size(x)
+      if let share = plan.contribution(to: x) {
+        plan.emit(
+          \.linear, [share.address, dy, plan.parameter(weight), .none],
+          sizes: [columns, size, 1, columns, share.adds ? 1 : 0])
+      }
+      plan.emitWeightGradient(
+        node, \.linear_gradient,
+        [plan.parameterGradient(weight), dy, plan.value(x), plan.panel], sizes: [size, columns])
+    }
+    for bias in biases {
+      plan.emitWeightGradient(
+        node, \.bias_gradient, [plan.parameterGradient(bias), dy], sizes: [size])
+    }
+  }
+}

@@ -1,0 +1,99 @@
+import CKernels
+
+/// Where an operand of a kernel call stands.
+package struct Address: Hashable {
+  package enum Space: Hashable {
+    /// Activations, gradients and caches of one tile.
+    case arena
+    /// The flat buffer of parameters.
+    case values
+    /// The flat buffer of their gradients.
+    case gradients
+    /// No operand.
+    case none
+  }
+
+  package var space: Space
+  /// In elements of the plan's precision.
+  package var offset: Int
+  /// Elements from one step to the next.
+  package var stride: Int
+
+  package static let none = Address(space: .none, offset: 0, stride: 0)
+
+  /// The operand `features` further on.
+  func advanced(features: Int) -> Address {
+    Address(space: space, offset: offset + features * Int(MS_LANES), stride: stride)
+  }
+}
+
+/// A compiled model: the kernel calls of one tile of sequences, over one arena.
+///
+/// A function of the graph and of shapes alone.
+package struct Plan {
+  typealias Kernel = KeyPath<ms_kernels, UnsafePointerToKernel>
+  typealias UnsafePointerToKernel = (
+    @convention(c) (UnsafePointer<ms_instruction>?, UnsafePointer<ms_context>?, Int64) -> Void
+  )?
+
+  /// One kernel call; its operands, sizes and scalars are those that the kernel's comment lists.
+  struct Call {
+    var kernel: Kernel
+    var operands: [Address]
+    var sizes: [Int] = []
+    var scalars: [Double] = []
+  }
+
+  /// Calls that are made for each of several steps before the next segment starts.
+  struct Segment {
+    /// Whether they are made for the last step only.
+    var isLastStepOnly: Bool
+    var calls: [Call] = []
+  }
+
+  /// A carried vector or matrix in the arena: slot 0 holds the initial value, slot t + 1 that
+  /// after step t.
+  struct CarriedSlot {
+    let name: String
+    var slots: Address
+    /// The gradient of the initial value, after the backward pass.
+    var initialGradient: Address
+    /// Features.
+    var size: Int
+  }
+
+  var parameters: [ParameterDeclaration] = []
+  package var maximumSteps = 0
+  /// Elements of the arena.
+  package var arenaCount = 0
+  /// Numbers carried from step to step for each sequence, as the cells define them.
+  package var stateSize = 0
+
+  /// Steps ascending.
+  var forward: [Segment] = []
+  var loss = Segment(isLastStepOnly: false)
+  /// Once, before the backward pass of a tile.
+  var backwardStart: [Call] = []
+  /// Steps descending.
+  var backward: [Segment] = []
+  /// Once, after the backward pass of a tile.
+  var finish: [Call] = []
+
+  var carried: [CarriedSlot] = []
+  var output = Address.none
+  var outputGradient = Address.none
+  var outputSize = 0
+  /// The input vector and its gradient, where the caller gives the one and wants the other.
+  var input = Address.none
+  var inputGradient = Address.none
+}
+
+/// A switchable transformation of the plan.
+package enum PlanPass: String, CaseIterable, Sendable {
+  /// What is not part of a recurrence runs for all steps at once.
+  case hoist
+  /// Gradients of weights are one product over all steps of a tile.
+  case `defer`
+  /// A decaying sum of outer products is kept as its history where that is cheaper.
+  case lowerMemories = "lower_memories"
+}

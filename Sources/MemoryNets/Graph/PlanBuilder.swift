@@ -1,0 +1,251 @@
+import CKernels
+
+/// Turns a `StepGraph` and its reverse-mode derivative into a `Plan`.
+///
+/// Owns what operations need while they emit their calls: where every value and gradient stands,
+/// and whether a gradient has been written yet, so that the first consumer writes and the others add.
+package final class PlanBuilder {
+  let graph: StepGraph
+  let options: PlanOptions
+  let segments: [GraphSegment]
+  let segmentOf: [Int]
+  let histories: [Int: HistoryForm]
+  let layout: PlanLayout
+
+  private var plan = Plan()
+  private var caches: [String: Address] = [:]
+  private var written: [NodeID: [Range<Int>]] = [:]
+  private var current = Plan.Segment(isLastStepOnly: false)
+  private let parameterOffsets: [Int]
+  private(set) lazy var panel = scratch(Int(MS_GRADIENT_STEPS) * Int(MS_LANES))
+
+  /// Compiles `graph` under `options`.
+  package static func plan(_ graph: StepGraph, _ options: PlanOptions) -> Plan {
+    let builder = PlanBuilder(graph.flattened(), options)
+    return builder.build()
+  }
+
+  private init(_ source: StepGraph, _ options: PlanOptions) {
+    self.options = options
+    let histories =
+      options.isEnabled(.lowerMemories)
+      ? source.histories(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
+      : [:]
+    self.histories = histories
+    var graph = source
+    segments = graph.segments(
+      hoist: options.isEnabled(.hoist), histories: histories,
+      lastStepOnly: options.answersLastStepOnly)
+    self.graph = graph
+    var segmentOf = [Int](repeating: 0, count: graph.nodes.count)
+    for (s, segment) in segments.enumerated() {
+      for node in segment.nodes { segmentOf[node] = s }
+    }
+    self.segmentOf = segmentOf
+    layout = PlanLayout(
+      graph: graph, options: options, segments: segments, segmentOf: segmentOf)
+    var offset = 0
+    parameterOffsets = graph.parameters.map { parameter in
+      defer { offset += parameter.shape.reduce(1, *) }
+      return offset
+    }
+  }
+
+  private func build() -> Plan {
+    plan.maximumSteps = options.maximumSteps
+    plan.parameters = graph.parameters
+    plan.stateSize = graph.stateSize
+    layout.assignGradients(keeps: { self.graph.nodes[$0].operation.keepsGradient(self) })
+    for segment in segments {
+      current = .init(isLastStepOnly: segment.isLastStepOnly)
+      for node in segment.nodes { graph.nodes[node].operation.forward(node, self) }
+      if !current.calls.isEmpty { plan.forward.append(current) }
+    }
+    emitOutput()
+    for root in layout.zeroFilledGradients {
+      plan.backwardStart.append(
+        .init(
+          kernel: \.clear, operands: [layout.gradientBase(root)],
+          sizes: [graph.nodes[root].size, layout.hasInitialGradient(root) ? 1 : 0]))
+    }
+    for segment in segments.reversed() {
+      current = .init(isLastStepOnly: segment.isLastStepOnly)
+      for node in segment.nodes.reversed() { graph.nodes[node].operation.backward(node, self) }
+      if !current.calls.isEmpty { plan.backward.append(current) }
+    }
+    emitCarried()
+    plan.arenaCount = layout.arenaCount
+    return plan
+  }
+
+  private func emitOutput() {
+    guard let output = graph.output else { return }
+    plan.outputSize = graph.nodes[output].size
+    plan.output = value(output)
+    plan.outputGradient = layout.gradient(output)
+    plan.loss.isLastStepOnly = options.answersLastStepOnly
+    if let kernel = options.loss {
+      plan.loss.calls = [
+        .init(
+          kernel: kernel, operands: [plan.output, plan.outputGradient],
+          sizes: [plan.outputSize, options.answersLastStepOnly ? 1 : 0])
+      ]
+    }
+    written[layout.gradientRoot(output).root, default: []].append(
+      layout.gradientRange(output))
+  }
+
+  private func emitCarried() {
+    for state in graph.vectorStates {
+      plan.carried.append(
+        .init(
+          name: state.name, slots: layout.value(state.previous),
+          initialGradient: layout.gradient(state.previous), size: state.size))
+    }
+    for (i, state) in graph.matrixStates.enumerated() where histories[i] == nil {
+      plan.carried.append(
+        .init(
+          name: state.name, slots: layout.matrix(.previous(i)),
+          initialGradient: layout.matrixGradient(i), size: state.size))
+    }
+    for (node, content) in graph.nodes.enumerated() where content.operation is Input {
+      plan.input = value(node)
+      plan.inputGradient = options.wantsInputGradient ? layout.gradient(node) : .none
+    }
+  }
+}
+
+// MARK: - For operations
+
+extension PlanBuilder {
+  /// Where the value of `node` stands.
+  func value(_ node: NodeID) -> Address { layout.value(node) }
+
+  func size(_ node: NodeID) -> Int { graph.nodes[node].size }
+
+  func parameter(_ id: ParameterID) -> Address {
+    Address(space: .values, offset: parameterOffsets[id], stride: 0)
+  }
+
+  func parameterGradient(_ id: ParameterID) -> Address {
+    Address(space: .gradients, offset: parameterOffsets[id], stride: 0)
+  }
+
+  /// `size` features at every step, kept from the forward pass of `node` for its derivative.
+  func cache(_ node: NodeID, _ name: String, _ size: Int) -> Address {
+    let key = "\(node).\(name)"
+    if let known = caches[key] { return known }
+    let address = layout.allocate(size, slots: layout.slots(of: node))
+    caches[key] = address
+    return address
+  }
+
+  /// `size` features that are overwritten at every step.
+  func scratch(_ size: Int) -> Address { layout.allocate(size, slots: 1) }
+
+  /// Adds a call to the segment being emitted.
+  func emit(
+    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int] = [], scalars: [Double] = []
+  ) {
+    current.calls.append(
+      .init(kernel: kernel, operands: operands, sizes: sizes, scalars: scalars))
+  }
+
+  /// Whether a gradient of a weight that `node` uses is one call over all steps.
+  func isDeferred(_ node: NodeID) -> Bool {
+    options.isEnabled(.defer) && !segments[segmentOf[node]].isLastStepOnly
+  }
+
+  /// Adds a call of the gradient of a weight; `sizes` ends with whether it is over all steps.
+  func emitWeightGradient(
+    _ node: NodeID, _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]
+  ) {
+    let isDeferred = isDeferred(node)
+    let call = Plan.Call(
+      kernel: kernel, operands: operands, sizes: sizes + [isDeferred ? 1 : 0])
+    if isDeferred { plan.finish.append(call) } else { current.calls.append(call) }
+  }
+
+  /// Sums over lanes of a parameter's gradient: cleared before a tile's backward pass, and added
+  /// to the gradient after it.
+  func laneSums(_ id: ParameterID) -> Address {
+    let key = "lanes.\(id)"
+    if let known = caches[key] { return known }
+    let size = graph.parameters[id].shape.reduce(1, *)
+    let sums = layout.allocate(size, slots: 1)
+    caches[key] = sums
+    plan.backwardStart.append(.init(kernel: \.fill, operands: [sums], sizes: [size]))
+    plan.finish.append(
+      .init(kernel: \.reduce_lanes, operands: [parameterGradient(id), sums], sizes: [size]))
+    return sums
+  }
+
+  /// Clears one slot of `size` features before a tile's backward pass.
+  func clearBeforeBackward(_ address: Address, _ size: Int) {
+    plan.backwardStart.append(.init(kernel: \.fill, operands: [address], sizes: [size]))
+  }
+
+  /// The gradient of `node`, complete; nil where nothing depends on the node.
+  func gradient(_ node: NodeID) -> Address? {
+    guard layout.requiresGradient[node] else { return nil }
+    let root = layout.gradientRoot(node).root
+    guard !layout.isZeroFilled(root) else { return layout.gradient(node) }
+    let range = layout.gradientRange(node)
+    let ranges = written[root, default: []]
+    guard ranges.contains(where: { $0.overlaps(range) }) else { return nil }
+    fillUnwritten(root, range)
+    return layout.gradient(node)
+  }
+
+  /// Where a consumer of `node` puts its share of the node's gradient, and whether it adds to the
+  /// shares of others; nil where no gradient is wanted.
+  func contribution(to node: NodeID) -> (address: Address, adds: Bool)? {
+    guard layout.requiresGradient[node] else { return nil }
+    let root = layout.gradientRoot(node).root
+    if layout.isZeroFilled(root) { return (layout.gradient(node), true) }
+    let range = layout.gradientRange(node)
+    if written[root, default: []].contains(where: { $0.overlaps(range) }) {
+      fillUnwritten(root, range)
+      return (layout.gradient(node), true)
+    }
+    written[root, default: []].append(range)
+    return (layout.gradient(node), false)
+  }
+
+  /// Zeroes the features of `range` that no consumer has written.
+  private func fillUnwritten(_ root: NodeID, _ range: Range<Int>) {
+    var position = range.lowerBound
+    for part in written[root, default: []].sorted(by: { $0.lowerBound < $1.lowerBound })
+    where part.upperBound > range.lowerBound && part.lowerBound < range.upperBound {
+      if part.lowerBound > position { fill(root, position..<part.lowerBound) }
+      position = max(position, part.upperBound)
+    }
+    if position < range.upperBound { fill(root, position..<range.upperBound) }
+  }
+
+  private func fill(_ root: NodeID, _ range: Range<Int>) {
+    emit(
+      \.fill, [layout.gradient(root).advanced(features: range.lowerBound)], sizes: [range.count])
+    written[root, default: []].append(range)
+  }
+}
+
+/// What a plan depends on beside the graph.
+package struct PlanOptions {
+  package var maximumSteps: Int
+  /// Whether the model answers after the last step only.
+  package var answersLastStepOnly: Bool
+  /// Whether a batch may go on from the state in which the one before ended.
+  package var carriesState = false
+  package var wantsInputGradient = false
+  package var disabledPasses: Set<PlanPass> = []
+  /// The kernel that makes the loss and the outputs' gradient; none where the caller does.
+  var loss: Plan.Kernel?
+
+  package init(maximumSteps: Int, answersLastStepOnly: Bool) {
+    self.maximumSteps = maximumSteps
+    self.answersLastStepOnly = answersLastStepOnly
+  }
+
+  func isEnabled(_ pass: PlanPass) -> Bool { !disabledPasses.contains(pass) }
+}

@@ -1,0 +1,221 @@
+import CKernels
+
+/// Where the values and gradients of a graph stand in the arena.
+///
+/// A slice is a part of what it cuts; a carried value's previous step is the slot before; a sum may
+/// take over the storage of a term that nothing else uses. What remains are roots with storage of
+/// their own: values at every step, gradients at every step or, where all of it happens within one
+/// step of one loop, in one slot that is used again and again.
+final class PlanLayout {
+  /// A part of a root's storage, at this step or (`isLagged`) the one before.
+  struct Place {
+    var root: NodeID
+    var offset = 0
+    var isLagged = false
+  }
+
+  private let graph: StepGraph
+  private let options: PlanOptions
+  private let segments: [GraphSegment]
+  private let segmentOf: [Int]
+  private var uses: [[NodeID]]
+  private(set) var arenaCount = 0
+  private(set) var requiresGradient: [Bool]
+  private var carriedValues: Set<NodeID> = []
+  private var carriedGradients: Set<NodeID> = []
+  private var values: [NodeID: Address] = [:]
+  private var gradients: [NodeID: Address] = [:]
+  private var matrices: [Int: Address] = [:]
+  private var matrixGradients: [Int: Address] = [:]
+  private(set) var zeroFilledGradients: [NodeID] = []
+  /// By node: the sum whose gradient buffer it shares.
+  private var sharing: [NodeID: NodeID] = [:]
+
+  init(graph: StepGraph, options: PlanOptions, segments: [GraphSegment], segmentOf: [Int]) {
+    self.graph = graph
+    self.options = options
+    self.segments = segments
+    self.segmentOf = segmentOf
+    uses = Array(repeating: [], count: graph.nodes.count)
+    requiresGradient = Array(repeating: false, count: graph.nodes.count)
+    for node in graph.nodes.indices {
+      for operand in graph.nodes[node].operation.operands { uses[operand].append(node) }
+    }
+    for (node, content) in graph.nodes.enumerated() {
+      requiresGradient[node] =
+        content.operation.hasParameters || content.operation is PreviousValue
+        || content.operation.memory != nil
+        || (content.operation is Input && options.wantsInputGradient)
+        || content.operation.operands.contains { requiresGradient[$0] }
+    }
+    for state in graph.vectorStates {
+      guard let next = state.next else { preconditionFailure("\(state.name) is never carried on") }
+      carriedValues.insert(place(next).root)
+    }
+  }
+
+  // MARK: - Values
+
+  /// The term of the sum `node` whose storage the sum takes over, if there is one.
+  func accumulator(of node: NodeID) -> NodeID? {
+    guard let sum = graph.nodes[node].operation as? Sum, sum.terms.count > 1 else { return nil }
+    return sum.vectors.first { term in
+      uses[term] == [node] && graph.nodes[term].operation is Sum && !isCarriedNext(term)
+        && graph.nodes[term].isReadout == graph.nodes[node].isReadout
+    }
+  }
+
+  private func isCarriedNext(_ node: NodeID) -> Bool {
+    graph.vectorStates.contains { $0.next == node } || graph.output == node
+  }
+
+  private func place(_ node: NodeID) -> Place {
+    let operation = graph.nodes[node].operation
+    if let slice = operation as? Slice {
+      var place = place(slice.operand)
+      place.offset += slice.offset
+      return place
+    }
+    if let previous = operation as? PreviousValue,
+      let next = graph.vectorStates[previous.state].next
+    {
+      var place = place(next)
+      precondition(!place.isLagged, "a carried value is carried again without a copy")
+      place.isLagged = true
+      return place
+    }
+    if let accumulator = accumulator(of: node) { return place(accumulator) }
+    return Place(root: node)
+  }
+
+  /// The slots that a node's values or caches need.
+  func slots(of node: NodeID) -> Int {
+    segments[segmentOf[node]].isLastStepOnly ? 1 : options.maximumSteps
+  }
+
+  /// `size` features in each of `slots` slots; one slot is the same at every step.
+  func allocate(_ size: Int, slots: Int) -> Address {
+    let stride = size * Int(MS_LANES)
+    let address = Address(space: .arena, offset: arenaCount, stride: slots == 1 ? 0 : stride)
+    // Multiples of 16 elements: every address is aligned to a cache line.
+    arenaCount += slots * stride
+    return address
+  }
+
+  func value(_ node: NodeID) -> Address {
+    let place = place(node)
+    let size = graph.nodes[place.root].size
+    let isCarried = carriedValues.contains(place.root)
+    let base =
+      values[place.root] ?? allocate(size, slots: slots(of: place.root) + (isCarried ? 1 : 0))
+    values[place.root] = base
+    return address(base, place, isCarried: isCarried)
+  }
+
+  private func address(_ base: Address, _ place: Place, isCarried: Bool) -> Address {
+    var address = base.advanced(features: place.offset)
+    if isCarried && !place.isLagged { address.offset += address.stride }
+    return address
+  }
+
+  // MARK: - Matrices
+
+  func matrix(_ reference: MemoryReference) -> Address {
+    switch reference {
+    case .previous(let state):
+      let slots =
+        matrices[state]
+        ?? allocate(graph.matrixStates[state].size, slots: options.maximumSteps + 1)
+      matrices[state] = slots
+      return slots
+    case .updated(let state):
+      var address = matrix(.previous(state))
+      address.offset += address.stride
+      return address
+    }
+  }
+
+  func matrixGradient(_ state: Int) -> Address {
+    let slot = matrixGradients[state] ?? allocate(graph.matrixStates[state].size, slots: 1)
+    matrixGradients[state] = slot
+    return slot
+  }
+
+  // MARK: - Gradients
+
+  func gradientRoot(_ node: NodeID) -> Place {
+    let operation = graph.nodes[node].operation
+    if let slice = operation as? Slice {
+      var place = gradientRoot(slice.operand)
+      place.offset += slice.offset
+      return place
+    }
+    if let previous = operation as? PreviousValue,
+      let next = graph.vectorStates[previous.state].next
+    {
+      var place = gradientRoot(next)
+      place.isLagged = true
+      return place
+    }
+    if let sum = sharing[node] { return gradientRoot(sum) }
+    return Place(root: node)
+  }
+
+  func gradientRange(_ node: NodeID) -> Range<Int> {
+    let place = gradientRoot(node)
+    return place.offset..<place.offset + graph.nodes[node].size
+  }
+
+  /// Whether a gradient has a slot more than there are steps, for the initial value.
+  func hasInitialGradient(_ root: NodeID) -> Bool { carriedGradients.contains(root) }
+
+  func isZeroFilled(_ root: NodeID) -> Bool { zeroFilledGradients.contains(root) }
+
+  /// Decides for every gradient where it stands; `keeps` tells which nodes need theirs at all steps.
+  func assignGradients(keeps: (NodeID) -> Bool) {
+    for (node, content) in graph.nodes.enumerated() {
+      guard let sum = content.operation as? Sum else { continue }
+      for term in sum.vectors where mayShare(term, with: node) { sharing[term] = node }
+    }
+    var members: [NodeID: [NodeID]] = [:]
+    for node in graph.nodes.indices where requiresGradient[node] && graph.nodes[node].size > 0 {
+      members[gradientRoot(node).root, default: []].append(node)
+    }
+    for (root, nodes) in members.sorted(by: { $0.key < $1.key }) {
+      let isCarried = nodes.contains { gradientRoot($0).isLagged }
+      if isCarried { carriedGradients.insert(root) }
+      var touching = Set(nodes.map { segmentOf[$0] })
+      for node in nodes { touching.formUnion(uses[node].map { segmentOf[$0] }) }
+      let isLastStepOnly = segments[segmentOf[root]].isLastStepOnly
+      let isOutput = nodes.contains { $0 == graph.output }
+      let reachesLastStepOnly =
+        !isLastStepOnly
+        && (touching.contains { segments[$0].isLastStepOnly }
+          || isOutput && options.answersLastStepOnly)
+      let isInput = graph.nodes[root].operation is Input
+      let needsAllSteps = touching.count > 1 || isOutput || isInput || nodes.contains(where: keeps)
+      if isCarried || reachesLastStepOnly { zeroFilledGradients.append(root) }
+      let slots =
+        isCarried
+        ? options.maximumSteps + 1
+        : isLastStepOnly ? 1 : needsAllSteps ? options.maximumSteps : 1
+      gradients[root] = allocate(graph.nodes[root].size, slots: slots)
+    }
+  }
+
+  private func mayShare(_ term: NodeID, with sum: NodeID) -> Bool {
+    uses[term] == [sum] && requiresGradient[term]
+      && !(graph.nodes[term].operation is Slice)
+      && !(graph.nodes[term].operation is PreviousValue)
+      && !isCarriedNext(term)
+      && graph.nodes[term].isReadout == graph.nodes[sum].isReadout
+  }
+
+  func gradientBase(_ root: NodeID) -> Address { gradients[root] ?? .none }
+
+  func gradient(_ node: NodeID) -> Address {
+    let place = gradientRoot(node)
+    guard let base = gradients[place.root] else { return .none }
+    return address(base, place, isCarried: carriedGradients.contains(place.root))
+  }
+}

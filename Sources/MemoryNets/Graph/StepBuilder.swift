@@ -1,0 +1,111 @@
+/// Records the equations of one time step as a `StepGraph`.
+///
+/// A cell's `step` is run once; the handles `Vector` and `Matrix` that it computes with stand for
+/// one sequence's vector and matrix at one step.
+package final class StepBuilder {
+  package private(set) var graph = StepGraph()
+  private var prefix = ""
+  private var group = ParameterGroup.controller
+  private var isReadout = false
+
+  package init() {}
+
+  // MARK: - What is carried
+
+  /// A vector carried from step to step, zero at the start of a sequence.
+  package func vector(_ name: String, _ size: Int) -> Vector {
+    let state = graph.vectorStates.count
+    let previous = add(PreviousValue(state: state), size: size)
+    graph.vectorStates.append(
+      .init(name: prefix + name, size: size, previous: previous.node, next: nil))
+    return previous
+  }
+
+  /// A rows x columns matrix carried from step to step, zero at the start of a sequence.
+  package func matrix(_ name: String, _ rows: Int, _ columns: Int) -> Matrix {
+    let state = graph.matrixStates.count
+    graph.matrixStates.append(
+      .init(name: prefix + name, rows: rows, columns: columns, update: nil))
+    return Matrix(
+      builder: self, rows: rows, columns: columns,
+      terms: [.carry(.previous(state), .constant(1))])
+  }
+
+  /// Carries `value` on as the next step's `state`, which `vector` made. Gives `value` back.
+  @discardableResult
+  package func next(_ state: Vector, _ value: Vector) -> Vector {
+    guard let previous = graph.nodes[state.node].operation as? PreviousValue else {
+      preconditionFailure("only what vector(_:_:) made is carried")
+    }
+    precondition(graph.vectorStates[previous.state].next == nil, "carried twice")
+    precondition(state.size == value.size, "state of \(state.size), value of \(value.size)")
+    graph.vectorStates[previous.state].next = value.node
+    return value
+  }
+
+  /// Carries `value` on as the next step's `memory`, which `matrix` made.
+  ///
+  /// Gives the matrix as updated at this step. Reads of `memory` itself, the matrix as the step
+  /// before left it, must stand before this call.
+  @discardableResult
+  package func next(_ memory: Matrix, _ value: Matrix) -> Matrix {
+    guard case .previous(let state)? = memory.reference else {
+      preconditionFailure("only what matrix(_:_:_:) made is carried")
+    }
+    precondition(graph.matrixStates[state].update == nil, "carried twice")
+    let update = add(
+      MatrixUpdate(state: state, columns: memory.columns, terms: value.terms), size: 0)
+    graph.matrixStates[state].update = update.node
+    return Matrix(
+      builder: self, rows: memory.rows, columns: memory.columns,
+      terms: [.carry(.updated(state), .constant(1))])
+  }
+
+  // MARK: - Parameters
+
+  /// Names what `body` declares `name.…`.
+  package func scope<Result>(_ name: String, _ body: () -> Result) -> Result {
+    let outer = prefix
+    prefix += name + "."
+    defer { prefix = outer }
+    return body()
+  }
+
+  /// Puts the parameters that `body` declares into `group`.
+  package func group<Result>(_ group: ParameterGroup, _ body: () -> Result) -> Result {
+    let outer = self.group
+    self.group = group
+    defer { self.group = outer }
+    return body()
+  }
+
+  /// Marks what `body` computes as read-out: run only where the task wants answers.
+  package func readout<Result>(_ body: () -> Result) -> Result {
+    isReadout = true
+    defer { isReadout = false }
+    return group(.readout, body)
+  }
+
+  func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer) -> ParameterID {
+    let full = prefix + name
+    if let known = graph.parameters.firstIndex(where: { $0.name == full }) {
+      precondition(graph.parameters[known].shape == shape, "\(full) has two shapes")
+      return known
+    }
+    graph.parameters.append(
+      ParameterDeclaration(name: full, group: group, shape: shape, initializer: initializer))
+    return graph.parameters.count - 1
+  }
+
+  // MARK: - Recording
+
+  func add(_ operation: some Operation, size: Int) -> Vector {
+    graph.nodes.append(.init(operation: operation, size: size, isReadout: isReadout))
+    return Vector(builder: self, node: graph.nodes.count - 1, size: size)
+  }
+
+  /// Makes `value` the model's output.
+  package func output(_ value: Vector) {
+    graph.output = value.node
+  }
+}

@@ -1,0 +1,115 @@
+/// The position of a node in `StepGraph.nodes`.
+package typealias NodeID = Int
+
+/// The position of a parameter in `StepGraph.parameters`.
+package typealias ParameterID = Int
+
+/// What one time step of a model computes: the operations that its equations recorded.
+///
+/// A node is a vector of each sequence at each step. Nodes stand in the order in which they were
+/// recorded, so what a node needs of the same step stands before it.
+package struct StepGraph {
+  package struct Node {
+    var operation: any Operation
+    /// Features of the vector; 0 for the update of a matrix.
+    var size: Int
+    /// Whether the node belongs to the read-out, which runs only where the task wants answers.
+    var isReadout: Bool
+  }
+
+  /// A vector that is carried from step to step.
+  struct VectorState {
+    let name: String
+    let size: Int
+    /// The node that stands for the value of the step before.
+    let previous: NodeID
+    /// The node whose value is carried on.
+    var next: NodeID?
+  }
+
+  /// A matrix that is carried from step to step.
+  struct MatrixState {
+    let name: String
+    let rows: Int
+    let columns: Int
+    /// The node that updates it.
+    var update: NodeID?
+    var size: Int { rows * columns }
+  }
+
+  package var nodes: [Node] = []
+  var parameters: [ParameterDeclaration] = []
+  var vectorStates: [VectorState] = []
+  var matrixStates: [MatrixState] = []
+  /// The model's outputs.
+  var output: NodeID?
+
+  /// Numbers carried from step to step for each sequence.
+  package var stateSize: Int {
+    vectorStates.reduce(0) { $0 + $1.size } + matrixStates.reduce(0) { $0 + $1.size }
+  }
+
+  /// The nodes whose value of the same step `node` needs.
+  func dependencies(of node: NodeID) -> [NodeID] {
+    var needed = nodes[node].operation.operands
+    if case .updated(let state)? = nodes[node].operation.memory,
+      let update = matrixStates[state].update
+    {
+      needed.append(update)
+    }
+    return needed
+  }
+
+  /// The nodes whose value of the step before `node` needs.
+  func laggedDependencies(of node: NodeID) -> [NodeID] {
+    if let state = (nodes[node].operation as? PreviousValue)?.state {
+      return vectorStates[state].next.map { [$0] } ?? []
+    }
+    if case .previous(let state)? = nodes[node].operation.memory {
+      return matrixStates[state].update.map { [$0] } ?? []
+    }
+    return []
+  }
+}
+
+/// A parameter as a cell declares it.
+package struct ParameterDeclaration {
+  let name: String
+  let group: ParameterGroup
+  /// Row-major.
+  let shape: [Int]
+  let initializer: Initializer
+}
+
+/// Which value of a matrix an operation reads or writes.
+package enum MemoryReference: Hashable {
+  /// The matrix as the step before left it.
+  case previous(Int)
+  /// The matrix after this step's update.
+  case updated(Int)
+}
+
+/// One kind of node: its operands, its kernel calls and those of its derivative.
+///
+/// Each lives in one file under Operations/, next to its equation; the kernels of the same name
+/// are in `CKernels`.
+package protocol Operation {
+  /// The vectors of the same step that it needs.
+  var operands: [NodeID] { get }
+  /// The matrix that it reads or updates, if any.
+  var memory: MemoryReference? { get }
+  /// Whether it has parameters of its own.
+  var hasParameters: Bool { get }
+  /// Whether the derivative needs the gradient of the node at other steps than its own.
+  func keepsGradient(_ plan: PlanBuilder) -> Bool
+  /// Emits the calls that compute the value of `node`.
+  func forward(_ node: NodeID, _ plan: PlanBuilder)
+  /// Emits the calls that add what the gradient of `node` gives to its operands and parameters.
+  func backward(_ node: NodeID, _ plan: PlanBuilder)
+}
+
+extension Operation {
+  package var memory: MemoryReference? { nil }
+  package var hasParameters: Bool { false }
+  package func keepsGradient(_ plan: PlanBuilder) -> Bool { false }
+}

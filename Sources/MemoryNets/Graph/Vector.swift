@@ -1,0 +1,103 @@
+/// One sequence's vector at one step: a handle into the step that is being recorded.
+package struct Vector {
+  unowned let builder: StepBuilder
+  let node: NodeID
+  package let size: Int
+
+  /// Features `range` of this vector; no copy is made.
+  package subscript(range: Range<Int>) -> Vector {
+    precondition(range.lowerBound >= 0 && range.upperBound <= size, "\(range) of \(size)")
+    return builder.add(Slice(operand: node, offset: range.lowerBound), size: range.count)
+  }
+
+  /// This vector cut into `count` parts of equal size.
+  package func split(_ count: Int) -> [Vector] {
+    precondition(size % count == 0, "\(size) features in \(count) parts")
+    let part = size / count
+    return (0..<count).map { self[$0 * part..<($0 + 1) * part] }
+  }
+
+  package static func + (a: Vector, b: Vector) -> Vector {
+    precondition(a.size == b.size, "a is of \(a.size), b of \(b.size)")
+    return a.builder.add(Sum(terms: [.vector(a.node), .vector(b.node)]), size: a.size)
+  }
+
+  /// Element by element.
+  package static func * (a: Vector, b: Vector) -> Vector {
+    precondition(a.size == b.size, "a is of \(a.size), b of \(b.size)")
+    return a.builder.add(Product(a: a.node, b: b.node), size: a.size)
+  }
+
+  package static func * (scale: Double, a: Vector) -> Vector {
+    a.builder.add(Affine(operand: a.node, scale: scale, shift: 0), size: a.size)
+  }
+
+  package static func - (number: Double, a: Vector) -> Vector {
+    a.builder.add(Affine(operand: a.node, scale: -1, shift: number), size: a.size)
+  }
+}
+
+package func relu(_ a: Vector) -> Vector {
+  a.builder.add(Activation(kind: .relu, operand: a.node), size: a.size)
+}
+
+package func tanh(_ a: Vector) -> Vector {
+  a.builder.add(Activation(kind: .tanh, operand: a.node), size: a.size)
+}
+
+package func sigmoid(_ a: Vector) -> Vector {
+  a.builder.add(Activation(kind: .sigmoid, operand: a.node), size: a.size)
+}
+
+/// The vectors one after the other.
+package func concatenate(_ parts: [Vector]) -> Vector {
+  parts[0].builder.add(
+    Concatenation(operands: parts.map(\.node), sizes: parts.map(\.size)),
+    size: parts.reduce(0) { $0 + $1.size })
+}
+
+extension StepBuilder {
+  /// W x with a size x x.size parameter `name`; `.uniform(1/sqrt(x.size))` unless said.
+  package func linear(
+    _ name: String, _ x: Vector, _ size: Int, _ initializer: Initializer? = nil
+  ) -> Vector {
+    let bound = 1 / Double(x.size).squareRoot()
+    let weight = parameter(name, [size, x.size], initializer ?? .uniform(bound))
+    return add(Sum(terms: [.linear(weight, x.node)]), size: size)
+  }
+
+  /// A parameter vector, zero at first unless said.
+  package func bias(_ name: String, _ size: Int, _ initializer: Initializer = .constant(0))
+    -> Vector
+  {
+    add(Sum(terms: [.bias(parameter(name, [size], initializer))]), size: size)
+  }
+
+  /// Layer normalisation with gain `name_gain`, at first 1, and bias `name_bias`, at first 0
+  /// unless said.
+  package func layerNorm(_ x: Vector, _ name: String, bias start: Initializer = .constant(0))
+    -> Vector
+  {
+    let gain = parameter(name + "_gain", [x.size], .constant(1))
+    let bias = parameter(name + "_bias", [x.size], start)
+    return add(LayerNorm(operand: x.node, gain: gain, bias: bias), size: x.size)
+  }
+
+  /// Each element zero with `probability` while training, the others scaled up to keep the mean.
+  package func dropout(_ x: Vector, _ probability: Double) -> Vector {
+    probability == 0 ? x : add(Dropout(operand: x.node, probability: probability), size: x.size)
+  }
+
+  /// The input of the step as `size` numbers that the batch or the caller gives.
+  package func input(_ source: InputSource, _ size: Int) -> Vector {
+    add(Input(source: source), size: size)
+  }
+
+  /// Row `token` of the vocabulary x size parameter `name`.
+  package func lookup(
+    _ name: String, vocabulary: Int, _ size: Int, _ initializer: Initializer
+  ) -> Vector {
+    let table = parameter(name, [vocabulary, size], initializer)
+    return add(Lookup(table: table), size: size)
+  }
+}
