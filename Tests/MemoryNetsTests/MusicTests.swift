@@ -53,6 +53,12 @@ import Testing
     // The same notes, cut into frames and sequences at other places.
     let moved = small.replacingOccurrences(of: "[60],[60,67]", with: "[60,67],[60]")
     #expect(PianoRollSet.digest(of: try parse(moved)) != digest)
+    let texts = ["[[[60],[61]],[[62],[63]]]", "[[[60],[61],[62],[63]]]", "[[[60,61],[62,63]]]"]
+    let digests = try texts.map { train in
+      PianoRollSet.digest(
+        of: try parse("{\"train\":\(train),\"valid\":[[[60],[61]]],\"test\":[[[60],[61]]]}"))
+    }
+    #expect(Set(digests).count == 3)
   }
 
   @Test func eachStepPredictsTheNextFrame() throws {
@@ -102,6 +108,16 @@ import Testing
     }
     #expect(padding(pool: 16) < padding(pool: 4))
     #expect(padding(pool: 4) < padding(pool: 1))
+  }
+
+  @Test func batchesOfAPoolAreNotInOrderOfLength() {
+    let rolls = TaskSample.randomRolls(sizes: [64, 4, 4])
+    var options = MusicOptions()
+    options.lengthPool = 16
+    let reader = BatchReader(
+      MusicTask(options: options, rolls: rolls, key: PhiloxKey(9)), batchSize: 4)
+    let steps = (0..<16).map { reader.training($0).steps }
+    #expect(steps != steps.sorted(by: >) && steps != steps.sorted())
   }
 
   @Test func aTrainingSetSmallerThanABatchIsOneBatch() {

@@ -2,10 +2,13 @@
 package struct AddingOptions: Options {
   /// Steps of a sequence.
   package var length = 100
+  /// Where the training sequences come from.
   package var data = TrainingData.online
   /// Sequences of the fixed training set; with `data: online` only of its evaluation.
   package var trainSize = 100_000
+  /// Sequences of the validation set.
   package var validationSize = 10_000
+  /// Sequences of the test set.
   package var testSize = 20_000
 
   package init() {}

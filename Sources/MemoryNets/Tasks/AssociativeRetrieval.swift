@@ -10,13 +10,17 @@ package enum RetrievalLayout: String, Codable, CaseIterable, Sendable {
 
 /// The options of `associative_retrieval`.
 package struct AssociativeRetrievalOptions: Options {
+  /// The order in which keys and values are shown.
   package var layout = RetrievalLayout.art
   /// Key-value pairs in a sequence of 2 pairs + 3 steps.
   package var pairs = 4
+  /// Where the training sequences come from.
   package var data = TrainingData.fixed
   /// Sequences of the fixed training set; with `data: online` only of its evaluation.
   package var trainSize = 100_000
+  /// Sequences of the validation set.
   package var validationSize = 10_000
+  /// Sequences of the test set.
   package var testSize = 20_000
 
   package init() {}

@@ -18,19 +18,24 @@ package enum CopyLoss: String, Codable, CaseIterable, Sendable {
 
 /// The options of `copy`.
 package struct CopyOptions: Options {
+  /// Where the symbols stand.
   package var variant = CopyVariant.plain
   /// How many different symbols there are.
   package var symbols = 2
   /// How many symbols are to be remembered.
   package var length = 10
-  /// Plain: the steps between the last symbol and the first answer. Warped: the steps among which
+  /// Plain: the steps between the last symbol and the first answer; warped: the steps among which
   /// the symbols are scattered, before the delimiter.
   package var delay = 100
+  /// Which answers count.
   package var loss = CopyLoss.all
+  /// Where the training sequences come from.
   package var data = TrainingData.online
   /// Sequences of the fixed training set; with `data: online` only of its evaluation.
   package var trainSize = 100_000
+  /// Sequences of the validation set.
   package var validationSize = 10_000
+  /// Sequences of the test set.
   package var testSize = 20_000
 
   package init() {}

@@ -1,5 +1,6 @@
 /// The options of `music`.
 package struct MusicOptions: Options {
+  /// The published set.
   package var set = PianoRollSet.jsb
   /// Steps of a piece of truncated back-propagation; 0 trains on whole sequences.
   package var unroll = 0

@@ -1,5 +1,6 @@
 /// The tasks that a sweep file can name.
 package enum TaskRegistry {
+  /// In the order of `memsweep list tasks`.
   package static let all: [TaskKind] = [
     TaskKind(
       name: "associative_retrieval",
@@ -33,6 +34,7 @@ package enum TaskRegistry {
     },
   ]
 
+  /// The kind of this name, or nil.
   package static func kind(named name: String) -> TaskKind? {
     all.first { $0.name == name }
   }
