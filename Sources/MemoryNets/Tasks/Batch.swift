@@ -17,7 +17,7 @@ package final class Batch {
   package let tokens: UnsafeMutableBufferPointer<Int32>
   /// (steps, rows, size): the input vectors; only for `Input.features`.
   package let features: UnsafeMutableBufferPointer<Float>
-  /// (answers, rows): the target classes, for softmax cross-entropy. Answers is 1 or `steps`.
+  /// (answers, rows): the target classes, for softmax cross-entropy; answers is 1 or `steps`.
   package let classes: UnsafeMutableBufferPointer<Int32>
   /// (answers, rows, outputSize): the target numbers, for the other losses.
   package let targets: UnsafeMutableBufferPointer<Float>

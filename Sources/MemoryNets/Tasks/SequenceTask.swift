@@ -31,14 +31,27 @@ package protocol SequenceTask: AnyObject {
   /// Identifies the data files read, for the trial's identity; empty for generated data.
   var dataDigest: String { get }
 
-  /// Fills `batch` with the sequences of update number `update` (from 0), `batchSize` rows.
+  /// Takes the order of the training sequences from `key` instead of the task's own.
+  ///
+  /// To be called before the first batch; for trials whose order varies and whose data does not,
+  /// or the other way round. Without effect where sequences are drawn afresh.
+  func orderTraining(by key: PhiloxKey)
+
+  /// Fills `batch` with the sequences of update number `update` (from 0), `batchSize` rows, or all
+  /// training sequences where there are fewer.
   func fillTraining(_ batch: Batch, update: Int, batchSize: Int)
 
   /// The number of batches of `batchSize` rows that make up `split`.
   func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int
 
   /// Fills `batch` with batch `index` of `split`; the last one may have fewer rows.
+  ///
+  /// A batch that continues the state is to be run directly after the one before it.
   func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int)
+}
+
+extension SequenceTask {
+  package func orderTraining(by key: PhiloxKey) {}
 }
 
 /// A task by name: its options and how to make it.

@@ -1,0 +1,67 @@
+/// The batches of one pass over a set of sequences: groups of rows, each cut into pieces in time.
+struct MusicPlan {
+  /// One batch: the steps from `firstStep` on of the sequences in `rows`.
+  struct Piece: Hashable {
+    /// Positions in `sequences`.
+    let rows: Range<Int>
+    let firstStep: Int
+    let steps: Int
+  }
+
+  let sequences: [Int]
+  let pieces: [Piece]
+
+  /// Cuts `groups`, ranges of `sequences`, into pieces of at most `unroll` steps; 0 leaves them
+  /// whole.
+  init(sequences: [Int], groups: [Range<Int>], unroll: Int, rolls: PianoRolls) {
+    self.sequences = sequences
+    var pieces: [Piece] = []
+    for rows in groups {
+      let longest = rows.reduce(0) { max($0, rolls.steps(of: sequences[$1])) }
+      let length = unroll == 0 ? longest : unroll
+      for first in stride(from: 0, to: longest, by: length) {
+        pieces.append(Piece(rows: rows, firstStep: first, steps: min(length, longest - first)))
+      }
+    }
+    self.pieces = pieces
+  }
+
+  /// The pass of an evaluation: every sequence once, longest first so that little is padding.
+  static func evaluation(of rolls: PianoRolls, batchSize: Int, unroll: Int) -> MusicPlan {
+    let sequences = Self.byLength(Array(0..<rolls.count), rolls)
+    let groups = stride(from: 0, to: rolls.count, by: batchSize).map {
+      $0..<min($0 + batchSize, rolls.count)
+    }
+    return MusicPlan(sequences: sequences, groups: groups, unroll: unroll, rolls: rolls)
+  }
+
+  /// The pass of a training epoch in the drawn `order`.
+  ///
+  /// Every `pool` batches are sorted by length among themselves before they are cut apart, then all
+  /// batches of the epoch are shuffled by `draws`. Sequences that do not fill a batch wait for
+  /// another epoch, unless there is no other batch.
+  static func training(
+    order: UnsafeBufferPointer<Int32>, of rolls: PianoRolls, batchSize: Int, pool: Int,
+    unroll: Int, draws: inout PhiloxStream
+  ) -> MusicPlan {
+    let rows = min(batchSize, order.count)
+    let batches = order.count / rows
+    var sequences = order.prefix(batches * rows).map(Int.init)
+    for first in stride(from: 0, to: sequences.count, by: pool * rows) {
+      let range = first..<min(first + pool * rows, sequences.count)
+      if pool > 1 { sequences.replaceSubrange(range, with: byLength(sequences[range], rolls)) }
+    }
+    var groups = (0..<batches).map { $0 * rows..<($0 + 1) * rows }
+    draws.shuffle(&groups)
+    return MusicPlan(sequences: sequences, groups: groups, unroll: unroll, rolls: rolls)
+  }
+
+  /// Longest first; ties keep their order.
+  private static func byLength(_ sequences: some Sequence<Int>, _ rolls: PianoRolls) -> [Int] {
+    let ranked = sequences.enumerated().sorted { a, b in
+      let (left, right) = (rolls.steps(of: a.element), rolls.steps(of: b.element))
+      return left == right ? a.offset < b.offset : left > right
+    }
+    return ranked.map(\.element)
+  }
+}

@@ -1,0 +1,52 @@
+/// A task that cannot be made: its options, or the data files of this machine.
+package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// Options out of range.
+  case options(task: String, problems: [OptionProblem])
+  /// `file` is wanted and no data folder was named.
+  case noDataFolder(file: String)
+  case missingFile(path: String)
+  /// The file is there and cannot be read; `reason` is the system's.
+  case unreadableFile(path: String, reason: String)
+  /// Not a whole Zstandard file, or not the expected JSON in it.
+  case damagedFile(path: String, problem: String)
+  /// A well-formed file with other contents than the published ones.
+  case alteredFile(path: String, found: String, expected: String)
+
+  /// Where: the section of the sweep file or the data file.
+  package var place: String {
+    switch self {
+    case .options(let task, _): "task \(task)"
+    case .noDataFolder(let file): file
+    case .missingFile(let path), .unreadableFile(let path, _), .damagedFile(let path, _),
+      .alteredFile(let path, _, _):
+      path
+    }
+  }
+
+  /// What is wrong.
+  package var problem: String {
+    switch self {
+    case .options(_, let problems):
+      problems.map { "\($0.option) \($0.problem)" }.joined(separator: "; ")
+    case .noDataFolder: "is needed and no data folder was named"
+    case .missingFile: "is missing"
+    case .unreadableFile(_, let reason): "cannot be read: \(reason)"
+    case .damagedFile(_, let problem): "is damaged: \(problem)"
+    case .alteredFile(_, let found, let expected): "was altered: holds \(found), not \(expected)"
+    }
+  }
+
+  /// What would be right.
+  package var remedy: String {
+    switch self {
+    case .options: "change these options"
+    case .noDataFolder, .missingFile:
+      "name the folder that holds it with --data DIR or MEMSWEEP_DATA; \(PianoRollSet.source)"
+    case .unreadableFile: "make it readable for this user"
+    case .damagedFile, .alteredFile: "replace it; \(PianoRollSet.source)"
+    }
+  }
+
+  /// `PLACE: PROBLEM; REMEDY`.
+  package var description: String { "\(place): \(problem); \(remedy)" }
+}

@@ -1,0 +1,90 @@
+@testable import MemoryNets
+
+/// A small task of a registered kind for the conformance suite.
+struct TaskSample: CustomStringConvertible, Sendable {
+  let kind: String
+  let variant: String
+  /// Sequences of train, validation and test.
+  let sizes: [Int]
+  let make: @Sendable (PhiloxKey) throws -> any SequenceTask
+
+  var description: String { "\(kind) \(variant)" }
+
+  static let all: [TaskSample] = retrieval + copy + adding + music
+
+  private static func generated<O: Options>(
+    _ kind: String, _ variant: String, _ options: O
+  ) -> TaskSample {
+    TaskSample(kind: kind, variant: variant, sizes: [40, 25, 17]) { key in
+      guard let kind = TaskRegistry.kind(named: kind) else {
+        throw OptionProblem("kind", "\(kind) is not registered")
+      }
+      return try kind.make(options, key, DataFolder(path: nil))
+    }
+  }
+
+  private static let retrieval = RetrievalLayout.allCases.flatMap { layout in
+    TrainingData.allCases.map { data in
+      var options = AssociativeRetrievalOptions()
+      (options.layout, options.data, options.pairs) = (layout, data, 5)
+      (options.trainSize, options.validationSize, options.testSize) = (40, 25, 17)
+      return generated("associative_retrieval", "\(layout) \(data)", options)
+    }
+  }
+
+  private static let copy = CopyVariant.allCases.flatMap { variant in
+    CopyLoss.allCases.map { loss in
+      var options = CopyOptions()
+      (options.variant, options.loss) = (variant, loss)
+      (options.symbols, options.length, options.delay) = (4, 3, 6)
+      (options.trainSize, options.validationSize, options.testSize) = (40, 25, 17)
+      return generated("copy", "\(variant) \(loss)", options)
+    }
+  }
+
+  private static let adding = TrainingData.allCases.map { data in
+    var options = AddingOptions()
+    (options.length, options.data) = (6, data)
+    (options.trainSize, options.validationSize, options.testSize) = (40, 25, 17)
+    return generated("adding", "\(data)", options)
+  }
+
+  /// Piano-rolls made from random numbers: the published sets may be absent.
+  private static let music = [(0, 0, 1), (0, 5, 3), (4, 6, 1), (7, 0, 2)].map { settings in
+    let (unroll, evaluationUnroll, pool) = settings
+    return TaskSample(
+      kind: "music", variant: "unroll \(unroll), \(evaluationUnroll), pool \(pool)",
+      sizes: [40, 25, 17]
+    ) { key in
+      var options = MusicOptions()
+      options.unroll = unroll
+      options.evaluationUnroll = evaluationUnroll
+      options.lengthPool = pool
+      return MusicTask(options: options, rolls: randomRolls(sizes: [40, 25, 17]), key: key)
+    }
+  }
+
+  /// Sequences of 2 to 21 frames with up to four notes each.
+  static func randomRolls(sizes: [Int]) -> PianoRollData {
+    var data = PianoRollData()
+    for (split, size) in sizes.enumerated() {
+      var draws = PhiloxStream(key: PhiloxKey(88), stream: UInt64(split))
+      var rolls = PianoRolls()
+      for _ in 0..<size {
+        for _ in 0..<2 + draws.integer(below: 20) {
+          var notes: Set<Int> = []
+          for _ in 0..<draws.integer(below: 5) { notes.insert(draws.integer(below: 88)) }
+          for note in notes.sorted() { rolls.append(note: UInt8(note)) }
+          _ = rolls.endFrame()
+        }
+        _ = rolls.endSequence()
+      }
+      switch split {
+      case 0: data.train = rolls
+      case 1: data.validation = rolls
+      default: data.test = rolls
+      }
+    }
+    return data
+  }
+}
