@@ -1,6 +1,5 @@
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct AddingTests {
   private func contents(length: Int, rows: Int) -> BatchContents {

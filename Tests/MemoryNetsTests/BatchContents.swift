@@ -1,4 +1,4 @@
-@testable import MemoryNets
+import MemoryNets
 
 /// A copy of what a batch holds within its extent.
 struct BatchContents: Equatable {

@@ -1,7 +1,6 @@
 import Foundation
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct CopyTests {
   private func contents(_ options: CopyOptions, rows: Int = 300) -> BatchContents {

@@ -1,7 +1,6 @@
 import Foundation
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct MusicTests {
   private func parse(_ text: String) throws -> PianoRollData {

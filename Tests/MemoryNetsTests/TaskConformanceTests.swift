@@ -1,6 +1,5 @@
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 /// What every registered task keeps to.
 @Suite struct TaskConformanceTests {

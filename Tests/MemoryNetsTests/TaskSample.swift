@@ -1,4 +1,4 @@
-@testable import MemoryNets
+import MemoryNets
 
 /// A small task of a registered kind for the conformance suite.
 struct TaskSample: CustomStringConvertible, Sendable {

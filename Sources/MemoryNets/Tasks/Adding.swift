@@ -22,7 +22,7 @@ package struct AddingOptions: Options {
     return problems
   }
 
-  var sizes: GeneratedSizes {
+  package var sizes: GeneratedSizes {
     GeneratedSizes(data: data, train: trainSize, validation: validationSize, test: testSize)
   }
 }
@@ -31,18 +31,18 @@ package struct AddingOptions: Options {
 ///
 /// Feature 0 is uniform in [0, 1), feature 1 is 1 at exactly two steps, drawn uniformly, and 0
 /// elsewhere. The best constant answer is 1, with the variance of the sum, 2/12, as its loss.
-final class Adding: SequenceGenerator {
-  let shape: TaskShape
-  let baselines = [TrivialBaseline(name: "always 1", metric: "loss", value: 1.0 / 6)]
+package final class Adding: SequenceGenerator {
+  package let shape: TaskShape
+  package let baselines = [TrivialBaseline(name: "always 1", metric: "loss", value: 1.0 / 6)]
 
-  init(length: Int) {
+  package init(length: Int) {
     precondition(length >= 2, "\(length) steps")
     shape = TaskShape(
       input: .features(size: 2), outputSize: 1, loss: .squaredError, outputSteps: .last,
       maximumSteps: length)
   }
 
-  func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int) {
+  package func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int) {
     let length = shape.maximumSteps
     let stride = 2 &* batch.rows
     let features = batch.features.baseAddress! + 2 * row

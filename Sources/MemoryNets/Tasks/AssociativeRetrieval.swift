@@ -33,7 +33,7 @@ package struct AssociativeRetrievalOptions: Options {
     return problems
   }
 
-  var sizes: GeneratedSizes {
+  package var sizes: GeneratedSizes {
     GeneratedSizes(data: data, train: trainSize, validation: validationSize, test: testSize)
   }
 }
@@ -44,15 +44,15 @@ package struct AssociativeRetrievalOptions: Options {
 /// letters; `??` stands before it. Tokens are a-z (0...25), 0-9 (26...35) and ? (36). The layouts
 /// `modified` and `permuted` are those of Keller, Sridhar and Wang, "Fast Weight Long Short-Term
 /// Memory", 2018, arXiv:1804.06511; `art` is that of Ba et al. 2016, arXiv:1610.06258.
-final class AssociativeRetrieval: SequenceGenerator {
-  static let letters = 26
-  static let digits = 10
-  static let firstDigit: Int32 = 26
-  static let question: Int32 = 36
-  static let vocabulary = 37
+package final class AssociativeRetrieval: SequenceGenerator {
+  package static let letters = 26
+  package static let digits = 10
+  package static let firstDigit: Int32 = 26
+  package static let question: Int32 = 36
+  package static let vocabulary = 37
 
-  let shape: TaskShape
-  let baselines: [TrivialBaseline]
+  package let shape: TaskShape
+  package let baselines: [TrivialBaseline]
   private let pairs: Int
   /// (pairs, 2): the steps that show key i and value i.
   private let places: UnsafeMutablePointer<Int>
@@ -60,7 +60,7 @@ final class AssociativeRetrieval: SequenceGenerator {
   private let alphabet: UnsafeMutablePointer<UInt8>
   private let drawn: UnsafeMutablePointer<UInt8>
 
-  init(layout: RetrievalLayout, pairs: Int) {
+  package init(layout: RetrievalLayout, pairs: Int) {
     precondition(1...Self.letters ~= pairs, "\(pairs) pairs")
     self.pairs = pairs
     shape = TaskShape(
@@ -89,7 +89,7 @@ final class AssociativeRetrieval: SequenceGenerator {
 
   /// The value shown at each position of the layout `permuted`: Fisher-Yates with every uniform
   /// draw replaced by 0.666.
-  static func permutation(_ pairs: Int) -> [Int] {
+  package static func permutation(_ pairs: Int) -> [Int] {
     var shown = Array(0..<pairs)
     for i in stride(from: pairs - 1, to: 0, by: -1) {
       shown.swapAt(i, Int(0.666 * Double(i + 1)))
@@ -97,7 +97,7 @@ final class AssociativeRetrieval: SequenceGenerator {
     return shown
   }
 
-  func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int) {
+  package func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int) {
     let rows = batch.rows
     let tokens = batch.tokens.baseAddress! + row
     let query = draws.integer(below: pairs)
@@ -127,7 +127,7 @@ final class AssociativeRetrieval: SequenceGenerator {
 ///
 ///     P(M <= m) = K! [x^K] (sum_{j <= m} x^j / j!)^digits / digits^K                      (1)
 ///     E[M] = sum_{m < K} (1 - P(M <= m))                                                  (2)
-func modeGuesserAccuracy(pairs: Int, digits: Int) -> Double {
+package func modeGuesserAccuracy(pairs: Int, digits: Int) -> Double {
   var expectation = 0.0
   for m in 0..<pairs {
     // share[k]: P(M <= m) of k draws from v values. One value more takes j of the k draws with

@@ -60,7 +60,7 @@ package final class Batch {
   package var answers: Int { shape.outputSteps == .last ? 1 : steps }
 
   /// The sum of the weights.
-  var totalWeight: Double {
+  package var totalWeight: Double {
     var sum = 0.0
     for i in 0..<answers * rows { sum += Double(weights[i]) }
     return sum

@@ -57,7 +57,7 @@ package struct CopyOptions: Options {
     return problems
   }
 
-  var sizes: GeneratedSizes {
+  package var sizes: GeneratedSizes {
     GeneratedSizes(data: data, train: trainSize, validation: validationSize, test: testSize)
   }
 }
@@ -67,13 +67,13 @@ package struct CopyOptions: Options {
 /// Symbols are 0..<K, blank is K, the delimiter K + 1. Plain: S symbols, T blanks of which the last
 /// is the delimiter, S blanks. Warped: T steps with the symbols at S random places among blanks,
 /// the delimiter, S blanks. The target is blank up to the delimiter, then the S symbols.
-final class Copy: SequenceGenerator {
-  let shape: TaskShape
-  let baselines: [TrivialBaseline]
+package final class Copy: SequenceGenerator {
+  package let shape: TaskShape
+  package let baselines: [TrivialBaseline]
   private let options: CopyOptions
   private let delimiterStep: Int
 
-  init(options: CopyOptions) {
+  package init(options: CopyOptions) {
     self.options = options
     let (symbols, length) = (options.symbols, options.length)
     delimiterStep = options.variant == .plain ? length + options.delay - 1 : options.delay
@@ -93,7 +93,7 @@ final class Copy: SequenceGenerator {
     ]
   }
 
-  func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int) {
+  package func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int) {
     let rows = batch.rows
     let (length, symbols) = (options.length, options.symbols)
     let tokens = batch.tokens.baseAddress! + row

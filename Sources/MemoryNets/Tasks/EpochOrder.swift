@@ -1,13 +1,13 @@
 /// The order of `count` sequences in each epoch: a permutation by key and epoch.
 ///
 /// Keeps the permutation of the last epoch asked for. Any epoch can be asked for at any time.
-final class EpochOrder {
-  let count: Int
+package final class EpochOrder {
+  package let count: Int
   private let key: PhiloxKey
   private let numbers: UnsafeMutableBufferPointer<Int32>
   private var current = -1
 
-  init(count: Int, key: PhiloxKey) {
+  package init(count: Int, key: PhiloxKey) {
     precondition(1...Int(Int32.max) ~= count, "\(count) sequences")
     self.count = count
     self.key = key
@@ -18,7 +18,7 @@ final class EpochOrder {
   deinit { numbers.deallocate() }
 
   /// The sequences of `epoch` in their order; valid until another epoch is asked for.
-  func sequences(ofEpoch epoch: Int) -> UnsafeBufferPointer<Int32> {
+  package func sequences(ofEpoch epoch: Int) -> UnsafeBufferPointer<Int32> {
     if epoch != current {
       var draws = PhiloxStream(key: key, stream: UInt64(epoch))
       for i in 0..<count { numbers[i] = Int32(truncatingIfNeeded: i) }

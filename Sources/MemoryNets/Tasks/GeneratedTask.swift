@@ -7,14 +7,21 @@ package enum TrainingData: String, Codable, CaseIterable, Sendable {
 }
 
 /// How many sequences a generated task has.
-struct GeneratedSizes: Hashable, Sendable {
-  var data: TrainingData
-  var train: Int
-  var validation: Int
-  var test: Int
+package struct GeneratedSizes: Hashable, Sendable {
+  package var data: TrainingData
+  package var train: Int
+  package var validation: Int
+  package var test: Int
+
+  package init(data: TrainingData, train: Int, validation: Int, test: Int) {
+    self.data = data
+    self.train = train
+    self.validation = validation
+    self.test = test
+  }
 
   /// The problems of the options `train_size`, `validation_size` and `test_size`.
-  var problems: [OptionProblem] {
+  package var problems: [OptionProblem] {
     let sizes = [("train_size", train), ("validation_size", validation), ("test_size", test)]
     return sizes.compactMap { name, size in
       1...Int(Int32.max) ~= size
@@ -24,7 +31,7 @@ struct GeneratedSizes: Hashable, Sendable {
 }
 
 /// A family of sequences of one length, each made from its own random numbers.
-protocol SequenceGenerator {
+package protocol SequenceGenerator {
   /// All sequences have `shape.maximumSteps` steps.
   var shape: TaskShape { get }
   var baselines: [TrivialBaseline] { get }
@@ -38,15 +45,15 @@ protocol SequenceGenerator {
 ///
 /// A fixed training set smaller than a batch is one batch of all its sequences; otherwise an epoch
 /// ends before the sequences that do not fill a batch.
-final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
-  let generator: Generator
-  let sizes: GeneratedSizes
+package final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
+  package let generator: Generator
+  package let sizes: GeneratedSizes
   private let trainKey: PhiloxKey
   private let validationKey: PhiloxKey
   private let testKey: PhiloxKey
   private var order: EpochOrder?
 
-  init(_ generator: Generator, sizes: GeneratedSizes, key: PhiloxKey) {
+  package init(_ generator: Generator, sizes: GeneratedSizes, key: PhiloxKey) {
     self.generator = generator
     self.sizes = sizes
     trainKey = key.derived("train")
@@ -55,15 +62,15 @@ final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
     orderTraining(by: key.derived("order"))
   }
 
-  var shape: TaskShape { generator.shape }
-  var baselines: [TrivialBaseline] { generator.baselines }
-  var dataDigest: String { "" }
+  package var shape: TaskShape { generator.shape }
+  package var baselines: [TrivialBaseline] { generator.baselines }
+  package var dataDigest: String { "" }
 
-  func orderTraining(by key: PhiloxKey) {
+  package func orderTraining(by key: PhiloxKey) {
     order = sizes.data == .fixed ? EpochOrder(count: sizes.train, key: key) : nil
   }
 
-  func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
+  package func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
     precondition(update >= 0 && batchSize > 0, "update \(update) of \(batchSize) rows")
     guard let order else {
       fill(batch, key: trainKey, first: update * batchSize, rows: batchSize)
@@ -81,11 +88,11 @@ final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
     }
   }
 
-  func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {
+  package func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {
     (size(of: split) + batchSize - 1) / batchSize
   }
 
-  func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int) {
+  package func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int) {
     let first = index * batchSize
     let size = size(of: split)
     precondition(index >= 0 && first < size, "batch \(index) of \(size) sequences")

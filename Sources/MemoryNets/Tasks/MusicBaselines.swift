@@ -7,7 +7,7 @@ import Foundation
 /// predicts that nothing changes (its cross-entropy is infinite and not stated). Frame accuracy is
 /// TP / (TP + FP + FN) over all predicted frames, threshold 0.5; a frame rightly predicted silent
 /// adds nothing.
-func musicBaselines(_ data: PianoRollData) -> [TrivialBaseline] {
+package func musicBaselines(_ data: PianoRollData) -> [TrivialBaseline] {
   let train = FrameCounts(data.train)
   let probability = train.notes.map { Double($0 + 1) / Double(train.frames + 2) }
   var baselines: [TrivialBaseline] = []

@@ -1,19 +1,19 @@
 /// The batches of one pass over a set of sequences: groups of rows, each cut into pieces in time.
-struct MusicPlan {
+package struct MusicPlan {
   /// One batch: the steps from `firstStep` on of the sequences in `rows`.
-  struct Piece: Hashable {
+  package struct Piece: Hashable {
     /// Positions in `sequences`.
     let rows: Range<Int>
     let firstStep: Int
     let steps: Int
   }
 
-  let sequences: [Int]
-  let pieces: [Piece]
+  package let sequences: [Int]
+  package let pieces: [Piece]
 
   /// Cuts `groups`, ranges of `sequences`, into pieces of at most `unroll` steps; 0 leaves them
   /// whole.
-  init(sequences: [Int], groups: [Range<Int>], unroll: Int, rolls: PianoRolls) {
+  package init(sequences: [Int], groups: [Range<Int>], unroll: Int, rolls: PianoRolls) {
     self.sequences = sequences
     var pieces: [Piece] = []
     for rows in groups {
@@ -27,7 +27,7 @@ struct MusicPlan {
   }
 
   /// The pass of an evaluation: every sequence once, longest first so that little is padding.
-  static func evaluation(of rolls: PianoRolls, batchSize: Int, unroll: Int) -> MusicPlan {
+  package static func evaluation(of rolls: PianoRolls, batchSize: Int, unroll: Int) -> MusicPlan {
     let sequences = Self.byLength(Array(0..<rolls.count), rolls)
     let groups = stride(from: 0, to: rolls.count, by: batchSize).map {
       $0..<min($0 + batchSize, rolls.count)
@@ -40,7 +40,7 @@ struct MusicPlan {
   /// Every `pool` batches are sorted by length among themselves before they are cut apart, then all
   /// batches of the epoch are shuffled by `draws`. Sequences that do not fill a batch wait for
   /// another epoch, unless there is no other batch.
-  static func training(
+  package static func training(
     order: UnsafeBufferPointer<Int32>, of rolls: PianoRolls, batchSize: Int, pool: Int,
     unroll: Int, draws: inout PhiloxStream
   ) -> MusicPlan {

