@@ -106,7 +106,8 @@ private final class Compressor {
       // The file has room for the bound of every frame, so one call takes the whole block.
       let rest = ZSTD_compressStream2(context, &output, &input, directive)
       precondition(
-        ZSTD_isError(rest) == 0 && input.pos == length && (directive == ZSTD_e_continue || rest == 0),
+        ZSTD_isError(rest) == 0 && input.pos == length
+          && (directive == ZSTD_e_continue || rest == 0),
         "zstd: \(String(cString: ZSTD_getErrorName(rest)))")
     } while done < section.bytes.count
     return output.pos
