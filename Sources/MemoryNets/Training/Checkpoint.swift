@@ -51,7 +51,9 @@ extension Checkpoint {
     }
   }
 
-  /// A named array. Its memory belongs to `owner` and must not change before it is written.
+  /// A named array.
+  ///
+  /// Its memory belongs to `owner` and must not change before it is written.
   package struct Section {
     package let name: String
     package let type: ElementType

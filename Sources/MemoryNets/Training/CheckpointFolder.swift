@@ -104,7 +104,7 @@ package struct CheckpointFolder: Sendable {
     }
   }
 
-  /// Removes the other steps. What cannot be removed does no harm.
+  /// Removes the other steps; what cannot be removed does no harm.
   private func retain(steps kept: [Int]) {
     for step in (try? steps()) ?? [] where !kept.contains(step) {
       try? fileSystem.remove(path(step: step))

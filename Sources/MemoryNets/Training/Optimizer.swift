@@ -8,8 +8,9 @@ package final class Optimizer {
   package let options: TrainOptions
   /// Updates done.
   package private(set) var updates = 0
-  /// The moments by name, each with as many elements as there are parameters; to be saved with a
-  /// checkpoint. Their contents may be overwritten to restore a state, see `restore(updates:)`.
+  /// The moments by name, each with as many elements as there are parameters.
+  ///
+  /// They are saved with a checkpoint and overwritten to restore one, see `restore(updates:)`.
   package let moments: [(name: String, bytes: UnsafeMutableRawBufferPointer)]
 
   private let parameters: ParameterStore

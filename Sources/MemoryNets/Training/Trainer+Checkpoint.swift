@@ -65,8 +65,9 @@ extension Trainer {
       ])
   }
 
-  /// Goes on where `checkpoint` was taken; `path` is for messages. After an error this trainer is
-  /// as it was.
+  /// Goes on where `checkpoint` was taken; `path` is for messages.
+  ///
+  /// After an error this trainer is as it was.
   package func restore(_ checkpoint: Checkpoint, path: String) throws(CheckpointError) {
     let parameters = model.parameters
     guard checkpoint.precision == parameters.precision,
