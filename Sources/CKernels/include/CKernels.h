@@ -43,16 +43,20 @@ struct ms_instruction {
   double scalar[MS_SCALARS];
 };
 
-// The state of one optimiser update over a flat range of parameters. Pointers are to the
-// element type of the table; `first` and `second` are the moments, each null where unused.
+// One optimiser update over a flat range of parameters. Pointers are to the element type of the
+// table, at any address; moments are null where the optimiser, as set, has none.
 typedef struct {
-  void *values, *gradients, *first, *second;
+  void *values, *gradients;
+  void *first;                         // momentum; Adam: mean of gradients
+  void *second;                        // mean of squared gradients
+  void *third;                         // RMSprop, centred: mean of gradients
   int64_t count;
   double learning_rate, weight_decay;
-  double beta1, beta2, epsilon;        // momentum is beta1
+  double beta1, beta2, epsilon;        // momentum is beta1; smoothing is beta2
   double correction1, correction2;     // Adam: 1 - beta^t
   double gradient_scale;               // from clipping, multiplied in
-  int32_t centered, nesterov;
+  int32_t nesterov;
+  int32_t decoupled;                   // Adam: weight decay outside of the moments
 } ms_update;
 
 #include "kernel_list.h"
@@ -78,3 +82,9 @@ enum { MS_BASELINE = 0, MS_AVX2 = 1, MS_AVX512 = 2 };
 int32_t ms_best_level(void);
 // The table for a level and an element size of 4 or 8; a level that the processor lacks gives null.
 const ms_kernels *ms_kernels_for(int32_t level, int32_t scalar_size);
+
+// Sorts the bytes of `count` elements of `size` bytes by their place: all first bytes, all second
+// bytes, ...; destination and source do not overlap.
+void ms_shuffle(void *destination, const void *source, int64_t count, int32_t size);
+// The inverse of ms_shuffle.
+void ms_unshuffle(void *destination, const void *source, int64_t count, int32_t size);

@@ -1,0 +1,142 @@
+import CKernels
+
+/// Changes the weights of a `ParameterStore` by its gradients, one update after another.
+///
+/// Moments lie in flat buffers like the parameters. Parameters of frozen groups are not touched,
+/// and their gradients do not count in the norm.
+package final class Optimizer {
+  package let options: TrainOptions
+  /// Updates done.
+  package private(set) var updates = 0
+  /// The moments by name, each with as many elements as there are parameters.
+  ///
+  /// They are saved with a checkpoint and overwritten to restore one, see `restore(updates:)`.
+  package let moments: [(name: String, bytes: UnsafeMutableRawBufferPointer)]
+
+  private let parameters: ParameterStore
+  private let kernels: UnsafePointer<ms_kernels>
+  /// The contiguous ranges of trained parameters, in elements.
+  private let trained: [Range<Int>]
+
+  package init(_ options: TrainOptions, parameters: ParameterStore, kernels: Kernels) {
+    self.options = options
+    self.parameters = parameters
+    self.kernels = kernels.table
+    trained = Self.ranges(of: parameters, without: Set(options.freeze))
+    let hasMomentum = options.momentum > 0
+    let names: [String] =
+      switch options.optimizer {
+      case .sgd: hasMomentum ? ["first"] : []
+      case .rmsprop:
+        (hasMomentum ? ["first"] : []) + ["second"] + (options.centered ? ["third"] : [])
+      case .adam: ["first", "second"]
+      }
+    let bytes = parameters.count * parameters.precision.size
+    moments = names.map { name in
+      let moment = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: max(bytes, 1), alignment: 64)
+      moment.initializeMemory(as: UInt8.self, repeating: 0)
+      return (name, UnsafeMutableRawBufferPointer(rebasing: moment[..<bytes]))
+    }
+  }
+
+  deinit {
+    for moment in moments { moment.bytes.baseAddress?.deallocate() }
+  }
+
+  /// Goes on as after `updates` updates, with the moments as they now are.
+  package func restore(updates: Int) {
+    self.updates = updates
+  }
+
+  /// Clips the gradients and changes the weights by them; returns the norm of the gradients before
+  /// clipping by norm.
+  ///
+  /// When that is not finite, weights and moments are as they were.
+  package func update(learningRate: Double) -> Double {
+    let size = parameters.precision.size
+    if options.clipValue > 0 {
+      for range in trained {
+        let gradients = parameters.gradients + range.lowerBound * size
+        guard kernels.pointee.all_finite(gradients, Int64(range.count)) != 0 else { return .nan }
+        kernels.pointee.clamp(gradients, Int64(range.count), options.clipValue)
+      }
+    }
+    var squares = 0.0
+    for range in trained {
+      squares += kernels.pointee.sum_of_squares(
+        parameters.gradients + range.lowerBound * size, Int64(range.count))
+    }
+    let norm = squares.squareRoot()
+    guard norm.isFinite else { return norm }
+
+    updates += 1
+    var update = ms_update()
+    update.learning_rate = learningRate
+    update.weight_decay = options.weightDecay
+    update.epsilon = options.epsilon
+    update.gradient_scale =
+      options.clipNorm > 0 && norm > options.clipNorm ? options.clipNorm / norm : 1
+    update.nesterov = options.nesterov ? 1 : 0
+    update.decoupled = options.decoupled ? 1 : 0
+    switch options.optimizer {
+    case .sgd: update.beta1 = options.momentum
+    case .rmsprop:
+      update.beta1 = options.momentum
+      update.beta2 = options.smoothing
+    case .adam:
+      update.beta1 = options.beta1
+      update.beta2 = options.beta2
+      update.correction1 = 1 - power(options.beta1, updates)
+      update.correction2 = 1 - power(options.beta2, updates)
+    }
+    for range in trained { apply(&update, to: range) }
+    return norm
+  }
+
+  private func apply(_ update: inout ms_update, to range: Range<Int>) {
+    let offset = range.lowerBound * parameters.precision.size
+    func moment(_ name: String) -> UnsafeMutableRawPointer? {
+      moments.first { $0.name == name }?.bytes.baseAddress.map { $0 + offset }
+    }
+    update.values = parameters.values + offset
+    update.gradients = parameters.gradients + offset
+    update.first = moment("first")
+    update.second = moment("second")
+    update.third = moment("third")
+    update.count = Int64(range.count)
+    switch options.optimizer {
+    case .sgd: kernels.pointee.sgd(&update)
+    case .rmsprop: kernels.pointee.rmsprop(&update)
+    case .adam: kernels.pointee.adam(&update)
+    }
+  }
+
+  /// The parameters outside of `frozen`, neighbours joined.
+  private static func ranges(
+    of parameters: ParameterStore, without frozen: Set<ParameterGroup>
+  ) -> [Range<Int>] {
+    var ranges: [Range<Int>] = []
+    for view in parameters.views.sorted(by: { $0.offset < $1.offset })
+    where !frozen.contains(view.group) && view.count > 0 {
+      let end = view.offset + view.count
+      if let last = ranges.last, last.upperBound == view.offset {
+        ranges[ranges.count - 1] = last.lowerBound..<end
+      } else {
+        ranges.append(view.offset..<end)
+      }
+    }
+    return ranges
+  }
+}
+
+/// `base` to the power of `exponent`, by squaring: the same bits with every math library.
+func power(_ base: Double, _ exponent: Int) -> Double {
+  var (result, square, rest) = (1.0, base, exponent)
+  while rest > 0 {
+    if rest & 1 == 1 { result *= square }
+    square *= square
+    rest >>= 1
+  }
+  return result
+}

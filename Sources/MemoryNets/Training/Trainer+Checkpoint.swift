@@ -1,0 +1,125 @@
+extension Trainer {
+  /// What is not an array of numbers in a trainer's state.
+  private struct State: Codable {
+    var step: Int
+    var history: [TrainingPoint]
+    var stepsToTarget: Int?
+    var plateau: Plateau
+    var earlyStop: EarlyStop
+    /// `LossStatistics` in the order of its properties.
+    var recent: [Double]
+    /// The split that was being evaluated; its evaluation begins anew.
+    var evaluation: String?
+  }
+
+  /// The whole state, to go on from bit for bit.
+  ///
+  /// The sections point into this trainer's memory: write them before the next `advance`.
+  package func checkpoint(identity: String) -> Checkpoint {
+    let parameters = model.parameters
+    var checkpoint = weightsCheckpoint(identity: identity)
+    for moment in optimizer.moments {
+      checkpoint.append(
+        Checkpoint.Section(
+          "moment.\(moment.name)", .init(parameters.precision), shape: [parameters.count],
+          bytes: UnsafeRawBufferPointer(moment.bytes), owner: optimizer))
+    }
+    if !bestWeights.isEmpty {
+      checkpoint.append(section("best_weights", copying: bestWeights))
+    }
+    checkpoint.append(
+      Checkpoint.Section(
+        "carried_state", copying: evaluation?.carriedState ?? Array(model.carriedState)))
+    let state = State(
+      step: step, history: history, stepsToTarget: stepsToTarget, plateau: plateau,
+      earlyStop: earlyStop,
+      recent: [
+        recent.loss, recent.weight, recent.correct, recent.truePositives, recent.falsePositives,
+        recent.falseNegatives, recent.silentAnswers,
+      ], evaluation: evaluation?.split.rawValue)
+    checkpoint.append(Checkpoint.Section("trainer", json: state))
+    return checkpoint
+  }
+
+  /// The weights alone, with nothing in it but what the trial determines.
+  package func weightsCheckpoint(identity: String) -> Checkpoint {
+    let parameters = model.parameters
+    return Checkpoint(
+      identity: identity, step: step, precision: parameters.precision,
+      sections: [
+        Checkpoint.Section("layout", json: ParameterLayout(parameters)),
+        Checkpoint.Section(
+          "weights", .init(parameters.precision), shape: [parameters.count],
+          bytes: UnsafeRawBufferPointer(parameters.bytes), owner: parameters),
+      ])
+  }
+
+  /// The weights of the best evaluation, if there was one.
+  package func bestCheckpoint(identity: String) -> Checkpoint? {
+    guard !bestWeights.isEmpty else { return nil }
+    return Checkpoint(
+      identity: identity, step: earlyStop.bestStep, precision: model.parameters.precision,
+      sections: [
+        Checkpoint.Section("layout", json: ParameterLayout(model.parameters)),
+        section("weights", copying: bestWeights),
+      ])
+  }
+
+  /// Goes on where `checkpoint` was taken; `path` is for messages.
+  ///
+  /// After an error this trainer is as it was.
+  package func restore(_ checkpoint: Checkpoint, path: String) throws(CheckpointError) {
+    let parameters = model.parameters
+    guard checkpoint.precision == parameters.precision,
+      checkpoint.section(named: "layout")?.json(ParameterLayout.self)
+        == ParameterLayout(parameters)
+    else { throw .foreign(path: path, problem: "holds another model") }
+    guard let state = checkpoint.section(named: "trainer")?.json(State.self),
+      state.recent.count == 7, state.step == checkpoint.step
+    else { throw .foreign(path: path, problem: "holds no state of a training") }
+
+    var copies: [(UnsafeMutableRawBufferPointer, UnsafeRawBufferPointer)] = []
+    func plan(
+      _ name: String, into target: UnsafeMutableRawBufferPointer
+    ) throws(CheckpointError) {
+      guard let bytes = checkpoint.section(named: name)?.bytes, bytes.count == target.count
+      else { throw .foreign(path: path, problem: "lacks \(name) of this model's size") }
+      copies.append((target, bytes))
+    }
+    try plan("weights", into: parameters.bytes)
+    for moment in optimizer.moments { try plan("moment.\(moment.name)", into: moment.bytes) }
+    try plan("carried_state", into: model.carriedState)
+    let best = checkpoint.section(named: "best_weights")?.bytes
+    guard best == nil || best?.count == parameters.bytes.count else {
+      throw .foreign(path: path, problem: "lacks best_weights of this model's size")
+    }
+
+    for (target, source) in copies { target.copyMemory(from: source) }
+    bestWeights = best.map(Array.init) ?? []
+    optimizer.restore(updates: state.step)
+    step = state.step
+    history = state.history
+    stepsToTarget = state.stepsToTarget
+    plateau = state.plateau
+    earlyStop = state.earlyStop
+    recent = LossStatistics()
+    recent.loss = state.recent[0]
+    recent.weight = state.recent[1]
+    recent.correct = state.recent[2]
+    recent.truePositives = state.recent[3]
+    recent.falsePositives = state.recent[4]
+    recent.falseNegatives = state.recent[5]
+    recent.silentAnswers = state.recent[6]
+    evaluation = nil
+    if let split = state.evaluation.flatMap(DataSplit.init) { evaluate(split) }
+  }
+
+  /// An array as long as the weights, with a copy of `bytes`.
+  private func section(_ name: String, copying bytes: [UInt8]) -> Checkpoint.Section {
+    let storage = Checkpoint.Storage(byteCount: bytes.count)
+    storage.bytes.copyBytes(from: bytes)
+    return Checkpoint.Section(
+      name, .init(model.parameters.precision), shape: [model.parameters.count],
+      bytes: UnsafeRawBufferPointer(storage.bytes), owner: storage)
+  }
+}

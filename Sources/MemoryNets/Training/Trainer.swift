@@ -1,0 +1,174 @@
+/// A metric at a step of the training: (200, `validation.accuracy`, 0.43).
+package struct TrainingPoint: Codable, Hashable, Sendable {
+  package let step: Int
+  package let name: String
+  package let value: Double
+}
+
+/// How a training ended.
+package enum TrainingEnd: Hashable, Sendable {
+  case complete
+  /// A number of update or evaluation `step` was not finite.
+  case diverged(step: Int, reason: String)
+}
+
+/// One training: updates, evaluations, and the decision when it is over.
+///
+/// `advance` does one update or one batch of an evaluation, so that the caller has the word often;
+/// no clock is read and no file touched. The state between two calls can be saved and restored bit
+/// for bit (`Trainer+Checkpoint.swift`).
+package final class Trainer {
+  package let model: any TrainableModel
+  package let options: TrainOptions
+  package let goal: TrainingGoal
+  /// Updates done.
+  package internal(set) var step = 0
+  /// Every evaluation, in order: `train.*` since the one before, `validation.*`, at the end `test.*`.
+  package internal(set) var history: [TrainingPoint] = []
+  /// The first evaluation at or past the goal's target.
+  package internal(set) var stepsToTarget: Int?
+  package private(set) var end: TrainingEnd?
+
+  let optimizer: Optimizer
+  var plateau = Plateau()
+  var earlyStop = EarlyStop()
+  /// Of the updates since the last evaluation.
+  var recent = LossStatistics()
+  /// The weights of the best evaluation; empty while there is none.
+  var bestWeights: [UInt8] = []
+  var evaluation: Evaluation?
+
+  private let task: any SequenceTask
+  private let noiseKey: PhiloxKey
+  private let schedule: Schedule
+  private let batch: Batch
+
+  /// An evaluation under way.
+  struct Evaluation {
+    let split: DataSplit
+    var index = 0
+    var statistics = LossStatistics()
+    /// The model's carried state of the training, which an evaluation may overwrite.
+    let carriedState: [UInt8]
+  }
+
+  package init(
+    model: any TrainableModel, task: any SequenceTask, options: TrainOptions,
+    goal: TrainingGoal, noiseKey: PhiloxKey
+  ) {
+    self.model = model
+    self.task = task
+    self.options = options
+    self.goal = goal
+    self.noiseKey = noiseKey
+    schedule = Schedule(options)
+    optimizer = Optimizer(options, parameters: model.parameters, kernels: model.kernels)
+    batch = Batch(
+      shape: task.shape, maximumRows: max(options.batchSize, options.evaluationRows))
+  }
+
+  /// The latest value of the goal's metric.
+  package var goalValue: Double? {
+    history.last { $0.name == goal.metric }?.value
+  }
+
+  /// The last value of every metric, by name; with early stop, where the weights are those of the
+  /// best evaluation, the values of that one.
+  package var metrics: [TrainingPoint] {
+    let points =
+      options.earlyStopPatience > 0 && earlyStop.bestValue != nil
+      ? history.filter { $0.step <= earlyStop.bestStep || $0.name.hasPrefix("test.") } : history
+    var last: [String: TrainingPoint] = [:]
+    for point in points { last[point.name] = point }
+    return last.values.sorted { $0.name < $1.name }
+  }
+
+  /// Does one update or evaluates one batch; `end` must be nil.
+  package func advance() {
+    precondition(end == nil, "the training is over")
+    if evaluation == nil { update() } else { evaluateBatch() }
+  }
+
+  private func update() {
+    task.fillTraining(batch, update: step, batchSize: options.batchSize)
+    let statistics = model.train(batch, update: step, noiseKey: noiseKey)
+    guard statistics.loss.isFinite else {
+      return diverge(at: step + 1, "the loss is \(statistics.loss)")
+    }
+    let norm = optimizer.update(learningRate: schedule.rate(update: step, plateau: plateau))
+    guard norm.isFinite else {
+      return diverge(at: step + 1, "the norm of the gradient is \(norm)")
+    }
+    recent += statistics
+    step += 1
+    if step % options.evaluateEvery == 0 || step == options.steps { evaluate(.validation) }
+  }
+
+  /// Begins an evaluation.
+  func evaluate(_ split: DataSplit) {
+    evaluation = Evaluation(split: split, carriedState: Array(model.carriedState))
+  }
+
+  private func evaluateBatch() {
+    guard var current = evaluation else { return }
+    let rows = options.evaluationRows
+    if current.index < task.evaluationBatchCount(current.split, batchSize: rows) {
+      task.fillEvaluation(batch, split: current.split, index: current.index, batchSize: rows)
+      current.statistics += model.evaluate(batch)
+      current.index += 1
+      evaluation = current
+    }
+    guard current.index >= task.evaluationBatchCount(current.split, batchSize: rows) else {
+      return
+    }
+    model.carriedState.copyBytes(from: current.carriedState)
+    evaluation = nil
+    var points: [TrainingPoint] = []
+    if current.split == .validation {
+      points += self.points(.train, recent)
+      recent = LossStatistics()
+    }
+    points += self.points(current.split, current.statistics)
+    if let wrong = points.first(where: { !$0.value.isFinite }) {
+      return diverge(at: step, "\(wrong.name) is \(wrong.value)")
+    }
+    history += points
+    if current.split == .test {
+      end = .complete
+    } else if decideEnd(points) {
+      if options.earlyStopPatience > 0 && !bestWeights.isEmpty {
+        model.parameters.bytes.copyBytes(from: bestWeights)
+      }
+      evaluate(.test)
+    }
+  }
+
+  /// Draws the conclusions from an evaluation on the validation split; true when it was the last.
+  private func decideEnd(_ points: [TrainingPoint]) -> Bool {
+    if let value = points.first(where: { $0.name == goal.metric })?.value {
+      let isBetter = earlyStop.observe(value, step: step, goal: goal)
+      if isBetter { bestWeights = Array(model.parameters.bytes) }
+      schedule.observe(isBetter: isBetter, plateau: &plateau)
+      if stepsToTarget == nil && goal.isReached(by: value) { stepsToTarget = step }
+    }
+    return step >= options.steps || (goal.stopsAtTarget && stepsToTarget != nil)
+      || earlyStop.isExhausted(patience: options.earlyStopPatience)
+  }
+
+  private func points(_ split: DataSplit, _ statistics: LossStatistics) -> [TrainingPoint] {
+    Metrics.metrics(of: statistics, loss: task.shape.loss).map {
+      TrainingPoint(step: step, name: "\(split.rawValue).\($0.name)", value: $0.value)
+    }
+  }
+
+  private func diverge(at step: Int, _ reason: String) {
+    end = .diverged(step: step, reason: "\(reason) at step \(step)")
+  }
+}
+
+extension ParameterStore {
+  /// The values, all of them.
+  var bytes: UnsafeMutableRawBufferPointer {
+    UnsafeMutableRawBufferPointer(start: values, count: count * precision.size)
+  }
+}

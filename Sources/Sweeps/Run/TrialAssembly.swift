@@ -1,0 +1,139 @@
+import Foundation
+import MemoryNets
+
+/// What the training of a trial is made of.
+package struct TrialParts {
+  package let task: any SequenceTask
+  package let model: any TrainableModel
+  package let options: TrainOptions
+  package let noiseKey: PhiloxKey
+
+  package init(
+    task: any SequenceTask, model: any TrainableModel, options: TrainOptions,
+    noiseKey: PhiloxKey
+  ) {
+    self.task = task
+    self.model = model
+    self.options = options
+    self.noiseKey = noiseKey
+  }
+}
+
+/// A configuration that names what does not exist.
+package struct AssemblyError: Error, Hashable, CustomStringConvertible {
+  package let description: String
+}
+
+/// Makes tasks and models by the names in a trial's configuration.
+///
+/// Tasks are kept from trial to trial, for those with equal options and keys: methods compared on
+/// the same seed see the same sequences.
+package final class TrialAssembly {
+  /// The options of the type of the first argument, with the values laid over it.
+  package typealias Decoder = (any Options, OptionDictionary) throws -> any Options
+
+  /// How many tasks are kept.
+  private static let kept = 4
+
+  private struct TaskName: Hashable {
+    let options: OptionDictionary
+    let data: PhiloxKey
+    let order: PhiloxKey
+  }
+
+  private let tasks: [TaskKind]
+  private let cells: [CellKind]
+  private let data: DataFolder
+  private let execution: ExecutionOptions
+  private let decode: Decoder
+  /// The last one used stands last.
+  private var made: [(name: TaskName, task: any SequenceTask)] = []
+
+  package init(
+    tasks: [TaskKind] = TaskRegistry.all, cells: [CellKind] = CellRegistry.all,
+    data: DataFolder, execution: ExecutionOptions = ExecutionOptions(), decode: @escaping Decoder
+  ) {
+    self.tasks = tasks
+    self.cells = cells
+    self.data = data
+    self.execution = execution
+    self.decode = decode
+  }
+
+  /// The task, the model with its initial weights and the options of a trial.
+  package func parts(of configuration: TrialConfiguration) throws -> TrialParts {
+    let options = try decode(TrainOptions(), as: TrainOptions.self, configuration.train)
+    let task = try task(of: configuration)
+    let names = Self.names(of: ModelOptions())
+    let model = try decode(
+      ModelOptions(), as: ModelOptions.self,
+      configuration.model.filter { names.contains($0.key) })
+    guard let kind = cells.first(where: { $0.name == model.cell }) else {
+      throw AssemblyError(
+        description: "model.cell: \(model.cell) is unknown; there are "
+          + cells.map(\.name).joined(separator: ", "))
+    }
+    let cell = kind.make(
+      try decode(kind.defaults, configuration.model.filter { !names.contains($0.key) }))
+    let network = try Network(
+      model: model, cell: cell, shape: task.shape,
+      batchSize: max(options.batchSize, options.evaluationRows),
+      initializationKey: configuration.key("init"), execution: execution)
+    return TrialParts(
+      task: task, model: network, options: options, noiseKey: configuration.key("noise"))
+  }
+
+  /// The task of a trial, made or taken from those kept.
+  package func task(of configuration: TrialConfiguration) throws -> any SequenceTask {
+    let name = TaskName(
+      options: configuration.task, data: configuration.key("data"),
+      order: configuration.key("order"))
+    if let index = made.firstIndex(where: { $0.name == name }) {
+      let found = made.remove(at: index)
+      made.append(found)
+      return found.task
+    }
+    guard case .string(let kindName) = configuration.task["kind"],
+      let kind = tasks.first(where: { $0.name == kindName })
+    else {
+      throw AssemblyError(
+        description: "task.kind: unknown; there are "
+          + tasks.map(\.name).joined(separator: ", "))
+    }
+    let options = try decode(kind.defaults, configuration.task.filter { $0.key != "kind" })
+    let task = try kind.make(options, name.data, data)
+    made.append((name, task))
+    if made.count > Self.kept { made.removeFirst() }
+    return task
+  }
+
+  private func decode<O: Options>(
+    _ defaults: O, as type: O.Type, _ values: OptionDictionary
+  ) throws -> O {
+    guard let options = try decode(defaults, values) as? O else {
+      preconditionFailure("the decoder changed the type of \(type)")
+    }
+    return options
+  }
+
+  /// The snake_case names of a set of options.
+  private static func names(of defaults: some Options) -> Set<String> {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    guard let data = try? encoder.encode(defaults),
+      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
+    else { preconditionFailure("\(defaults) cannot be encoded") }
+    return Set(object.keys)
+  }
+}
+
+extension TrialConfiguration {
+  /// The key for one use of randomness: `init`, `order`, `data` or `noise`.
+  ///
+  /// A function of the seed and the purpose alone, so that methods on the same seed are paired. A
+  /// purpose that does not vary has seed 0; noise varies with the order.
+  package func key(_ purpose: String) -> PhiloxKey {
+    let varies = vary.contains(SeedPurpose(rawValue: purpose) ?? .order)
+    return PhiloxKey(UInt64(bitPattern: Int64(varies ? seed : 0))).derived(purpose)
+  }
+}
