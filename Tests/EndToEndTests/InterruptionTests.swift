@@ -8,7 +8,7 @@ extension EndToEnd {
   /// When the interruptions come depends on the machine, what is compared does not.
   @Suite(.timeLimit(.minutes(10))) struct InterruptionTests {
     @Test func everySignalStopsWithACheckpointAndStatus75() throws {
-      let expected = try Self.undisturbed()
+      let expected = try SmallSweep.undisturbed()
       let sweep = try SmallSweep(steps: SmallSweep.longSteps)
       for signal in [SIGINT, SIGTERM, SIGUSR1, SIGUSR2] {
         let running = try sweep.start()
@@ -25,7 +25,7 @@ extension EndToEnd {
     }
 
     @Test func signalsToTheLauncherReachTheRanks() throws {
-      let expected = try Self.undisturbed()
+      let expected = try SmallSweep.undisturbed()
       let sweep = try SmallSweep(steps: SmallSweep.longSteps)
       for seconds in [2.1, 1.3, 3.4] {
         let running = try sweep.start(ranks: 3)
@@ -45,7 +45,7 @@ extension EndToEnd {
     @Test(arguments: [SIGTERM, SIGKILL]) func endedLauncherLosesNothingFinished(signal: Int32)
       throws
     {
-      let expected = try Self.undisturbed()
+      let expected = try SmallSweep.undisturbed()
       let sweep = try SmallSweep(steps: SmallSweep.longSteps)
       for (seconds, ranks) in [(1.7, 3), (2.9, 2), (0.6, 7)] {
         let running = try sweep.start(ranks: ranks)
@@ -60,7 +60,7 @@ extension EndToEnd {
     }
 
     @Test func damagedCheckpointFallsBackToAnEarlierState() throws {
-      let expected = try Self.undisturbed()
+      let expected = try SmallSweep.undisturbed()
       let sweep = try SmallSweep(steps: SmallSweep.longSteps)
       let running = try sweep.start()
       running.wait { !checkpointFiles(in: sweep.output).isEmpty }
@@ -76,13 +76,6 @@ extension EndToEnd {
       let last = try sweep.run(ranks: 3)
       #expect(last.status == 0, "\(last)")
       #expect(try sweep.results().differences(from: expected) == [])
-    }
-
-    private static func undisturbed() throws -> SweepResults {
-      let sweep = try SmallSweep(steps: SmallSweep.longSteps)
-      let outcome = try sweep.run(ranks: 3)
-      guard outcome.status == 0 else { throw TestSupportError("undisturbed: \(outcome)") }
-      return try sweep.results()
     }
   }
 }

@@ -6,7 +6,7 @@ extension EndToEnd {
   /// Ranks killed without a warning.
   @Suite(.timeLimit(.minutes(10))) struct LostRankTests {
     @Test func sweepGoesOnWithoutAKilledWorker() throws {
-      let expected = try Self.undisturbed()
+      let expected = try SmallSweep.undisturbed()
       let sweep = try SmallSweep(steps: SmallSweep.longSteps)
       let running = try sweep.start(ranks: 4, environment: Program.recoveryVariables)
       running.wait { !checkpointFiles(in: sweep.output).isEmpty }
@@ -19,7 +19,7 @@ extension EndToEnd {
     }
 
     @Test func sweepGoesOnWithTheLastWorkerOfThree() throws {
-      let expected = try Self.undisturbed()
+      let expected = try SmallSweep.undisturbed()
       let sweep = try SmallSweep(steps: SmallSweep.longSteps)
       let running = try sweep.start(ranks: 4, environment: Program.recoveryVariables)
       running.wait { !checkpointFiles(in: sweep.output).isEmpty }
@@ -32,7 +32,7 @@ extension EndToEnd {
     }
 
     @Test(arguments: [0, 1]) func nextStartGoesOnAfterAKilledRank(rank: Int) throws {
-      let expected = try Self.undisturbed()
+      let expected = try SmallSweep.undisturbed()
       let sweep = try SmallSweep(steps: SmallSweep.longSteps)
       let running = try sweep.start(ranks: 3)
       running.wait { !checkpointFiles(in: sweep.output).isEmpty }
@@ -60,13 +60,6 @@ extension EndToEnd {
         throw TestSupportError("there is no rank \(rank): \(running.errorSoFar)")
       }
       Glibc.kill(process, SIGKILL)
-    }
-
-    private static func undisturbed() throws -> SweepResults {
-      let sweep = try SmallSweep(steps: SmallSweep.longSteps)
-      let outcome = try sweep.run(ranks: 3)
-      guard outcome.status == 0 else { throw TestSupportError("undisturbed: \(outcome)") }
-      return try sweep.results()
     }
   }
 }

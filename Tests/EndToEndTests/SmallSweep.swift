@@ -56,6 +56,16 @@ final class SmallSweep {
       ranks: ranks, [file] + arguments, environment: environment, folder: folder.path)
   }
 
+  /// What a sweep of `longSteps` comes to when nothing happens to it; it is run once for all tests.
+  static func undisturbed() throws -> SweepResults { try undisturbedResults.get() }
+
+  private static let undisturbedResults = Result {
+    let sweep = try SmallSweep(steps: longSteps)
+    let outcome = try sweep.run(ranks: 3)
+    guard outcome.status == 0 else { throw TestSupportError("undisturbed: \(outcome)") }
+    return try sweep.results()
+  }
+
   /// What the sweep came to.
   func results() throws -> SweepResults { try SweepResults(of: output) }
 
@@ -68,7 +78,7 @@ final class SmallSweep {
 }
 
 /// What a finished sweep leaves that must not depend on how it was run, byte for byte.
-struct SweepResults {
+struct SweepResults: Sendable {
   let csv: String
   /// The final weights, by their path in the output directory.
   let weights: [String: [UInt8]]
