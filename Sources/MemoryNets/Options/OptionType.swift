@@ -119,6 +119,10 @@ package indirect enum OptionType: Hashable, Sendable {
 package struct OptionTypeMismatch: Error, Hashable, Sendable {
   /// What is wrong and what would be right, to stand behind a name: `is "x"; a number is needed`.
   package let problem: String
+
+  package init(problem: String) {
+    self.problem = problem
+  }
 }
 
 extension OptionValue {

@@ -1,0 +1,128 @@
+import MemoryNets
+
+/// The sections of a trial with every default filled in, as yet without seed and metric.
+struct ResolvedSections: Hashable {
+  var task: OptionDictionary
+  var model: OptionDictionary
+  var train: OptionDictionary
+}
+
+extension MethodSpace {
+  /// Gives the values of an assignment their types and defaults.
+  ///
+  /// Nil when something is wrong; `problems`, if given, learns what. Ranges are checked only then.
+  func resolve(_ assignment: Assignment, problems: ProblemList? = nil) -> ResolvedSections? {
+    let values = assignment.values
+    guard let kind = values["task.kind"] else {
+      problems?.add(
+        method.place, "task.kind",
+        "is missing; one of \(schemas.vocabulary.tasks.map(\.name).joined(separator: ", ")) is needed"
+      )
+      return nil
+    }
+    // What does not exist here has been reported where it was read.
+    guard schemas.vocabulary.task(named: kind.text) != nil else { return nil }
+    if let cell = values["model.cell"], schemas.vocabulary.cell(named: cell.text) == nil {
+      return nil
+    }
+    var sections: [SpecSection: OptionDictionary] = [:]
+    for section in SpecSection.allCases {
+      sections[section] = schemas.schema(of: section, for: values).defaults
+    }
+    var isGood = true
+    for (path, value) in values {
+      guard let point = path.firstIndex(of: "."),
+        let section = SpecSection(rawValue: String(path[..<point]))
+      else { continue }
+      let name = String(path[path.index(after: point)...])
+      guard let field = schemas.schema(of: section, for: values)[name] else {
+        problems?.add(place(of: path, value), path, notHere(name, section, values))
+        isGood = false
+        continue
+      }
+      switch value.resolve(as: field.type) {
+      case .success(let meaning): sections[section]?[name] = meaning
+      case .failure(let mismatch):
+        problems?.add(value.place, path, mismatch.problem)
+        isGood = false
+      }
+    }
+    let resolved = ResolvedSections(
+      task: sections[.task] ?? [:], model: sections[.model] ?? [:], train: sections[.train] ?? [:])
+    guard isGood else { return nil }
+    if let problems, !areInRange(resolved, values, problems) { return nil }
+    return resolved
+  }
+
+  /// The parameters of an assignment: the values of its dimensions, in the order of the file.
+  func parameters(_ assignment: Assignment, _ resolved: ResolvedSections) -> [TrialParameter] {
+    factors.indices.filter { assignment.isActive[$0] }.flatMap { position in
+      factors[position].dimensions.compactMap { dimension -> TrialParameter? in
+        let parts = dimension.path.split(separator: ".", maxSplits: 1)
+        guard parts.count == 2 else { return nil }
+        let section =
+          switch SpecSection(rawValue: String(parts[0])) {
+          case .task: resolved.task
+          case .model: resolved.model
+          case .train, nil: resolved.train
+          }
+        return section[String(parts[1])].map { TrialParameter(path: dimension.path, value: $0) }
+      }
+    }
+  }
+
+  /// Where an option is set: its dimension if there is one, not one of its values.
+  private func place(of path: String, _ value: SpecValue) -> SpecPlace {
+    for factor in factors {
+      if let dimension = factor.dimensions.first(where: { $0.path == path }) {
+        return dimension.place
+      }
+    }
+    return value.place
+  }
+
+  /// Why an option that exists elsewhere is not one here.
+  private func notHere(_ name: String, _ section: SpecSection, _ values: [String: SpecValue])
+    -> String
+  {
+    switch section {
+    case .train: return schemas.train.unknown(name).problem
+    case .task:
+      let kind = values["task.kind"]?.text ?? ""
+      let names = schemas.task(kind: kind).names.filter { $0 != "kind" }
+      return "the task \(kind) has no such option; "
+        + OptionSchema.suggestion(for: name, among: names)
+    case .model:
+      let cell = values["model.cell"]?.text ?? schemas.model["cell"]?.value.text ?? ""
+      let own = schemas.cellNames(cell)
+      let owners = schemas.vocabulary.cells.map(\.name).filter {
+        schemas.cellNames($0).contains(name)
+      }
+      let suggestion =
+        own.isEmpty ? "it has none of its own" : OptionSchema.suggestion(for: name, among: own)
+      let isDimension = factors.contains { $0.dimensions.contains { $0.path == "model.\(name)" } }
+      let remedy =
+        isDimension
+        ? "; when: {model.cell: [\(owners.joined(separator: ", "))]} keeps the dimension to those that do"
+        : ""
+      return "the cell \(cell) has no such option; \(suggestion)\(remedy)"
+    }
+  }
+
+  /// Whether `validate()` of every part is content.
+  private func areInRange(
+    _ resolved: ResolvedSections, _ values: [String: SpecValue], _ problems: ProblemList
+  ) -> Bool {
+    do throws(OptionProblems) {
+      _ = try schemas.decode(resolved)
+      return true
+    } catch {
+      for problem in error.problems {
+        // Decoding names problems by path.
+        let place = values[problem.option]?.place ?? method.place
+        problems.add(place, problem.option, problem.problem)
+      }
+      return false
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/// Where a setting of the sweep was written.
+package enum SpecPlace: Hashable, Sendable {
+  /// From 1; columns count characters.
+  case file(line: Int, column: Int)
+  /// The argument as it was given.
+  case commandLine(String)
+}
+
+/// One thing that is wrong with a sweep file or with what the command line makes of it.
+package struct SpecProblem: Hashable, Sendable, CustomStringConvertible {
+  /// The name of the file as it was given.
+  package let file: String
+  package let place: SpecPlace
+  /// The setting: `methods.lstm.model.cell`; empty when it is the file as a whole.
+  package let path: String
+  /// What is wrong and what would be right.
+  package let message: String
+
+  package init(file: String, place: SpecPlace, path: String, message: String) {
+    self.file = file
+    self.place = place
+    self.path = path
+    self.message = message
+  }
+
+  /// `sweeps/wtt.yaml:14:5: model.size: no such option; ...`, on one line.
+  package var description: String {
+    let start =
+      switch place {
+      case .file(let line, let column): "\(file):\(line):\(column): "
+      case .commandLine(let argument): "command line: \(argument): "
+      }
+    let isNamed: Bool =
+      switch place {
+      case .file: path.isEmpty
+      case .commandLine(let argument): path.isEmpty || argument.hasPrefix(path)
+      }
+    let text = start + (isNamed ? "" : path + ": ") + message
+    return text.map { $0.isNewline ? " " : String($0) }.joined()
+  }
+}
+
+/// All that is wrong with a sweep file, in the order of the file.
+package struct SpecErrors: Error, Hashable, Sendable, CustomStringConvertible {
+  package var problems: [SpecProblem]
+
+  package init(problems: [SpecProblem]) {
+    self.problems = problems
+  }
+
+  /// One line a problem.
+  package var description: String { problems.map(\.description).joined(separator: "\n") }
+}
+
+/// Collects problems while a sweep file is read and checked; says each only once.
+final class ProblemList {
+  let file: String
+  private(set) var problems: [SpecProblem] = []
+  private var seen: Set<SpecProblem> = []
+  /// More than this many would bury the first.
+  private let limit = 100
+
+  init(file: String) {
+    self.file = file
+  }
+
+  var isEmpty: Bool { problems.isEmpty }
+  var isFull: Bool { problems.count >= limit }
+
+  func add(_ place: SpecPlace, _ path: String, _ message: String) {
+    let problem = SpecProblem(file: file, place: place, path: path, message: message)
+    guard !isFull, seen.insert(problem).inserted else { return }
+    problems.append(problem)
+  }
+
+  /// Throws all there are, those of the file in its order first.
+  func throwIfAny() throws(SpecErrors) {
+    guard !problems.isEmpty else { return }
+    func position(_ problem: SpecProblem) -> (Int, Int) {
+      switch problem.place {
+      case .file(let line, let column): (line, column)
+      case .commandLine: (.max, 0)
+      }
+    }
+    let order = problems.enumerated().sorted {
+      (position($0.element).0, position($0.element).1, $0.offset)
+        < (position($1.element).0, position($1.element).1, $1.offset)
+    }
+    throw SpecErrors(problems: order.map(\.element))
+  }
+}
