@@ -148,7 +148,3 @@ package func modeGuesserAccuracy(pairs: Int, digits: Int) -> Double {
   }
   return expectation / Double(pairs)
 }
-
-private func power(_ base: Double, _ exponent: Int) -> Double {
-  (0..<exponent).reduce(1) { product, _ in product * base }
-}
