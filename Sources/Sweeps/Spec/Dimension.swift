@@ -22,6 +22,10 @@ package struct SpecValue: Sendable {
   /// What it means as a value of `type`.
   func resolve(as type: OptionType) -> Result<OptionValue, OptionTypeMismatch> {
     switch (content, type) {
+    case (.text(let text), .list(let element)):
+      // The command line has no brackets: one value is a list of one.
+      guard case .commandLine = place else { return type.parse(text) }
+      return element.parse(text).map { .list([$0]) }
     case (.text(let text), _): return type.parse(text)
     case (.list(let items), .list(let element)):
       var values: [OptionValue] = []
@@ -160,6 +164,8 @@ package struct Condition: Sendable {
 package struct Factor: Sendable {
   package let dimensions: [Dimension]
 
-  /// The number of values, nil for an interval. Dimensions of a `zip` have equally many.
+  /// The number of values, nil for an interval.
+  ///
+  /// Dimensions of a `zip` have equally many.
   package var count: Int? { dimensions.first?.domain.count }
 }

@@ -33,7 +33,9 @@ package struct SpecProblem: Hashable, Sendable, CustomStringConvertible {
     let isNamed: Bool =
       switch place {
       case .file: path.isEmpty
-      case .commandLine(let argument): path.isEmpty || argument.hasPrefix(path)
+      case .commandLine(let argument):
+        // `base.` and `parameters.` are where the argument was put, not what the user wrote.
+        path.isEmpty || ".\(path)".hasSuffix(".\(argument.prefix { $0 != "=" })")
       }
     let text = start + (isNamed ? "" : path + ": ") + message
     return text.map { $0.isNewline ? " " : String($0) }.joined()

@@ -16,7 +16,10 @@ extension SweepSpec {
     let document = YAMLDocument(yaml, problems: problems)
     let start = SpecPlace.file(line: 1, column: 1)
     guard var root = document.root else {
-      problems.add(start, "", "is empty; a sweep file starts with memsweep: \(Self.schemaVersion)")
+      if problems.isEmpty {
+        problems.add(
+          start, "", "is empty; a sweep file starts with memsweep: \(Self.schemaVersion)")
+      }
       try problems.throwIfAny()
       preconditionFailure("a problem was added")
     }
@@ -83,7 +86,8 @@ extension SpecReader {
   fileprivate func name(_ root: YAMLNode, file: String) -> String {
     guard let node = root["name"]?.value else {
       let stem = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-      return stem.isEmpty ? "sweep" : stem
+      let name = String(stem.map { $0.isLetter || $0.isNumber || "._-".contains($0) ? $0 : "-" })
+      return isName(name) ? name : "sweep"
     }
     guard let text = node.text, isName(text) else {
       problems.add(

@@ -71,6 +71,9 @@ package struct SweepSpec: Sendable {
     guard let handle = FileHandle(forReadingAtPath: path),
       let data = try? handle.read(upToCount: YAMLDocument.maximumBytes + 1)
     else { return .failure(Unreadable(reason: "cannot be read")) }
+    guard data.count <= YAMLDocument.maximumBytes else {
+      return .failure(Unreadable(reason: YAMLDocument.tooLarge))
+    }
     guard let text = String(bytes: data, encoding: .utf8) else {
       return .failure(Unreadable(reason: "is not UTF-8 text"))
     }

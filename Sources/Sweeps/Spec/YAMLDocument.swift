@@ -11,6 +11,7 @@ import Yams
 struct YAMLDocument {
   static let maximumBytes = 1 << 20
   static let maximumDepth = 32
+  static let tooLarge = "is larger than \(maximumBytes) bytes; a sweep file is read up to there"
   static let maximumNodes = 200_000
 
   /// Nil for an empty document.
@@ -27,13 +28,15 @@ struct YAMLDocument {
   private static let privateMarks: ClosedRange<Unicode.Scalar> = "\u{E000}"..."\u{E1FF}"
   private static let firstLetterMark: UInt32 = 0xE100
 
-  /// Reads `text`; problems go to `problems`. With `argument`, every place is that argument of the
+  /// Reads `text`.
+  ///
+  /// What is wrong goes to `problems`. With `argument`, every place is that argument of the
   /// command line.
   init(_ text: String, argument: String? = nil, problems: ProblemList) {
     self.problems = problems
     self.argument = argument
     guard text.utf8.count <= Self.maximumBytes else {
-      add(1, 1, "has \(text.utf8.count) bytes; at most \(Self.maximumBytes) are read")
+      add(1, 1, Self.tooLarge)
       return
     }
     var scalars = Array(text.unicodeScalars)
@@ -247,8 +250,15 @@ struct YAMLDocument {
       YamlError.composer(let context, let problem, let mark, _):
       let context = context.map { "\($0.text) (line \($0.mark.line)): " } ?? ""
       add(mark.line, mark.column, "not YAML: \(context)\(problem)")
-    case YamlError.reader(let problem, _, _, _):
-      add(1, 1, "not YAML: \(problem)")
+    case YamlError.reader(let problem, let offset, _, let text):
+      let before = text.prefix(offset ?? 0)
+      let line = before.count { $0.isNewline } + 1
+      let column =
+        before.count
+        - (before.lastIndex(where: \.isNewline).map {
+          before.distance(from: before.startIndex, to: $0) + 1
+        } ?? 0) + 1
+      add(line, column, "not YAML: \(problem)")
     default: add(1, 1, "not YAML: \(error)")
     }
   }
