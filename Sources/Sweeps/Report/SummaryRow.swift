@@ -36,7 +36,9 @@ package struct SummaryRow: Hashable, Sendable {
     for name in [metric.name] + others.sorted() {
       let key = Bootstrap.key(method: method, parameters: parameters, metric: name)
       let values = complete.compactMap { $0.value(of: name) }
-      if let statistics = SampleStatistics(values, key: key) { metrics.append(MetricStatistics(name: name, statistics: statistics)) }
+      if let statistics = SampleStatistics(values, key: key) {
+        metrics.append(MetricStatistics(name: name, statistics: statistics))
+      }
     }
   }
 

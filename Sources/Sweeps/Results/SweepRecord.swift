@@ -8,8 +8,9 @@ package struct SweepRecord: Hashable, Sendable {
   package var methods: [String]
   /// The number of trials of the sweep, where it is known.
   package var trialCount: Int?
-  /// A text or hash that is the same exactly when the sweep has the same trials with the same
-  /// labels. When it changes, results count as part of the sweep again once they are adopted.
+  /// A text or hash that is the same exactly if the sweep has the same trials with the same labels.
+  ///
+  /// When it changes, results count as part of the sweep again once they are adopted.
   package var fingerprint: String
   /// The program and version that made the store.
   package var createdWith: String
