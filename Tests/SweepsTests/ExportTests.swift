@@ -88,7 +88,8 @@ import Testing
       result.attempt = 2
       let again = Trial(
         identity: trial.identity, method: trial.method, parameters: trial.parameters,
-        configuration: TrialConfiguration(task: [:], model: [:], train: [:], seed: trial.seed))
+        configuration: TrialConfiguration(
+          task: [:], model: [:], train: [:], seed: trial.seed, metric: Made.goal))
       other.append(result, of: again)
       try other.commit()
     }

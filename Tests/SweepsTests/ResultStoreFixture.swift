@@ -48,11 +48,14 @@ enum Made {
   ) -> Trial {
     let configuration = TrialConfiguration(
       task: ["kind": .string("copy")], model: ["cell": .string(method)],
-      train: ["steps": .integer(100)], seed: seed)
+      train: ["steps": .integer(100)], seed: seed, metric: goal)
     return Trial(
       identity: identity(number), method: method, parameters: parameters,
       configuration: configuration)
   }
+
+  static let goal = MetricGoal(
+    name: "validation.accuracy", direction: .maximize, target: 0.9)
 
   static func hidden(_ size: Int) -> TrialParameter {
     TrialParameter(path: "model.hidden_size", value: .integer(size))

@@ -148,6 +148,31 @@ import Testing
     #expect(try store.reader().sweep().createdWith == "memsweep 1")
   }
 
+  @Test func aChangedTargetIsLookedForInTheHistory() throws {
+    var store = try Made.store(folder)
+    try Made.fill(store)
+    try store.close()
+    func steps(_ direction: MetricGoal.Direction, _ target: Double?) throws -> [Int?] {
+      var sweep = Made.sweep()
+      sweep.metric.direction = direction
+      sweep.metric.target = target
+      store = try Made.store(folder, sweep: sweep)
+      var steps: [Int?] = []
+      try store.reader().forEachTrial {
+        if $0.method == "lstm" { steps.append($0.result.stepsToTarget) }
+        let isMeasured = direction == .maximize && target == 0.9
+        #expect(isMeasured || $0.result.secondsToTarget == nil)
+      }
+      return steps
+    }
+    #expect(try steps(.maximize, 0.9) == [60, 61, 62, nil, 64])
+    // Evaluated at step 50 with half of the last value.
+    #expect(try steps(.maximize, 0.46) == [100, 50, 50, 100, 50])
+    #expect(try steps(.minimize, 0.9) == [50, 50, 50, 50, 50])
+    #expect(try steps(.maximize, nil) == [nil, nil, nil, nil, nil])
+    #expect(try steps(.maximize, 0.9) == [60, 61, 62, nil, 64], "what was measured is kept")
+  }
+
   @Test func trialsComeInTheOrderOfMethodsParametersAndSeeds() throws {
     let store = try Made.store(folder)
     let labels: [(String, Int, Int)] = [

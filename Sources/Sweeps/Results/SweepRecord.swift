@@ -30,6 +30,19 @@ package struct SweepRecord: Hashable, Sendable {
   }
 }
 
+extension MetricGoal {
+  /// The target in words, `validation.accuracy >= 0.99`; nil without a target.
+  var condition: String? {
+    target.map { "\(name) \(direction == .maximize ? ">=" : "<=") \($0)" }
+  }
+
+  /// Whether `value` is at or past the target.
+  func isReached(by value: Double) -> Bool {
+    guard let target else { return false }
+    return direction == .maximize ? value >= target : value <= target
+  }
+}
+
 /// A trivial baseline of one of the sweep's tasks.
 package struct TaskBaseline: Hashable, Sendable {
   /// The task and its options as canonical JSON.
