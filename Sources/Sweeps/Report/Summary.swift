@@ -16,7 +16,7 @@ package struct Summary: Sendable {
   /// At most so many failures are kept one by one.
   package static let listedFailures = 10
 
-  /// Reads one state of the store. Memory grows with the rows, not with the trials.
+  /// Reads one state of the store; memory grows with the rows, not with the trials.
   package init(_ reader: ResultReader) throws {
     var rows: [SummaryRow] = []
     var row: [StoredTrial] = []

@@ -35,7 +35,7 @@ enum JSONText {
     text.map { string($0) as String } ?? "null"
   }
 
-  /// An option's value. Infinity is `1e999`, which JSON readers take for infinity.
+  /// An option's value; infinity is `1e999`, which JSON readers take for infinity.
   static func value(_ value: OptionValue) -> String {
     switch value {
     case .integer(let integer): "\(integer)"

@@ -106,8 +106,8 @@ extension ResultReader {
       let metrics = try StoreRows.metrics(of: key, in: database, place: path)
       do {
         _ = try StoreRows.result(columns, first: 8, key: key, metrics: metrics)
-      } catch let error as StoreError {
-        problems.append(error.problem)
+      } catch is StoreError {
+        problems.append("result \(key) is not what was written")
       }
       let points = try StoreRows.evaluations(of: key, in: database, place: path)
       if StoreRows.historyChecksum(of: points, key: key) != history {

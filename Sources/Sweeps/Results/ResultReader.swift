@@ -50,13 +50,7 @@ package final class ResultReader {
         database, sql: "SELECT key FROM trials WHERE identity = ?",
         arguments: [identity.description])
       guard let key else { return [] }
-      let history = try StoreRows.evaluations(of: key, in: database, place: path)
-      let checksum = try Int.fetchOne(
-        database, sql: "SELECT history_checksum FROM results WHERE trial = ?", arguments: [key])
-      guard checksum == StoreRows.historyChecksum(of: history, key: key) else {
-        throw StoreError.damaged(place: path, problem: "the history of \(identity) is not whole")
-      }
-      return history
+      return try history(of: key, in: database)
     }
   }
 
@@ -116,13 +110,15 @@ package final class ResultReader {
       let columns = StoreColumns(row: found, place: path)
       try body(
         try trial(
-          columns, key: row.key, parameters: groups[row.group].parameters, in: database))
+          columns, key: row.key, parameters: groups[row.group].parameters,
+          metric: sweep.record.metric, in: database))
     }
   }
 
   /// Reads one row of the query above.
   private func trial(
-    _ columns: StoreColumns, key: Int, parameters: [TrialParameter], in database: Database
+    _ columns: StoreColumns, key: Int, parameters: [TrialParameter], metric: MetricGoal,
+    in database: Database
   ) throws -> StoredTrial {
     let text = try columns.text(0)
     let method = try columns.text(2)
@@ -134,9 +130,26 @@ package final class ResultReader {
       throw StoreError.damaged(place: path, problem: "trial \(key) is not what was written")
     }
     let metrics = try StoreRows.metrics(of: key, in: database, place: path)
+    var (result, target) = try StoreRows.result(columns, first: 6, key: key, metrics: metrics)
+    if target != metric.condition {
+      // The sweep's target has been changed since: found again, without the time it took.
+      result.stepsToTarget = try history(of: key, in: database)
+        .first { $0.name == metric.name && metric.isReached(by: $0.value) }?.step
+      result.secondsToTarget = nil
+    }
     return StoredTrial(
-      identity: identity, method: method, parameters: parameters, seed: seed,
-      result: try StoreRows.result(columns, first: 6, key: key, metrics: metrics))
+      identity: identity, method: method, parameters: parameters, seed: seed, result: result)
+  }
+
+  private func history(of key: Int, in database: Database) throws -> [MetricPoint] {
+    let history = try StoreRows.evaluations(of: key, in: database, place: path)
+    let checksum = try Int.fetchOne(
+      database, sql: "SELECT history_checksum FROM results WHERE trial = ?", arguments: [key])
+    guard checksum == StoreRows.historyChecksum(of: history, key: key) else {
+      throw StoreError.damaged(
+        place: path, problem: "the history of trial \(key) is not what was written")
+    }
+    return history
   }
 
   /// All trials in order, each with its group: a method and its parameters.

@@ -172,7 +172,8 @@ package final class ResultStore: ResultSink {
       try StoreRows.insert(
         trial, key: key, generation: generation,
         configuration: encodeConfiguration(trial.configuration), into: database)
-      try StoreRows.insert(result, key: key, into: database)
+      try StoreRows.insert(
+        result, target: trial.configuration.metric.condition, key: key, into: database)
     case .adoption(let trial, let key):
       try StoreRows.relabel(trial, key: key, generation: generation, in: database)
     case .event(let event):

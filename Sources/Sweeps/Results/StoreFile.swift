@@ -28,7 +28,8 @@ enum StoreFile {
     return try describingErrors(at: path) {
       var configuration = Configuration()
       configuration.busyMode = .timeout(10)
-      configuration.label = "results"
+      // A transaction that cannot even be rolled back is an error of the next one, not a trap.
+      configuration.allowsUnsafeTransactions = true
       let queue = try DatabaseQueue(path: path, configuration: configuration)
       try queue.inDatabase { database in
         try check(database, place: path)

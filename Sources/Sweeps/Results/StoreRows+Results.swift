@@ -15,19 +15,22 @@ extension StoreRows {
     return result
   }
 
-  static func insert(_ result: TrialResult, key: Int, into database: Database) throws {
+  /// `target` is the condition that `stepsToTarget` is about.
+  static func insert(
+    _ result: TrialResult, target: String?, key: Int, into database: Database
+  ) throws {
     let statement = try database.cachedStatement(
       sql: """
-        INSERT INTO results (trial, status, steps, steps_to_target, reason, parameter_count,
+        INSERT INTO results (trial, status, steps, target, steps_to_target, reason, parameter_count,
           state_size, seconds, seconds_to_target, started_at, finished_at, host, rank, attempt,
           checksum, history_checksum)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     try statement.execute(arguments: [
-      key, result.status.rawValue, result.steps, result.stepsToTarget, result.reason,
+      key, result.status.rawValue, result.steps, target, result.stepsToTarget, result.reason,
       result.parameterCount, result.stateSize, result.seconds, result.secondsToTarget,
       result.startedAt, result.finishedAt, result.host, result.rank, result.attempt,
-      checksum(of: result, key: key), historyChecksum(of: result.history, key: key),
+      checksum(of: result, target: target, key: key), historyChecksum(of: result.history, key: key),
     ])
     let metric = try database.cachedStatement(
       sql: "INSERT INTO metrics (trial, name, step, value) VALUES (?, ?, ?, ?)")
@@ -45,7 +48,7 @@ extension StoreRows {
   /// The result in a row of `resultColumns` beginning at `first`, with `metrics` beside it.
   static func result(
     _ columns: StoreColumns, first: Int, key: Int, metrics: [MetricPoint]
-  ) throws -> TrialResult {
+  ) throws -> (result: TrialResult, target: String?) {
     guard let status = TrialStatus(rawValue: try columns.text(first)) else {
       throw StoreError.damaged(place: columns.place, problem: "result \(key) has no known status")
     }
@@ -62,16 +65,18 @@ extension StoreRows {
     result.rank = try columns.integer(first + 11)
     result.attempt = try columns.integer(first + 12)
     result.metrics = metrics
-    guard try columns.integer(first + 13) == checksum(of: result, key: key) else {
+    let target = try columns.optionalText(first + 14)
+    guard try columns.integer(first + 13) == checksum(of: result, target: target, key: key) else {
       throw StoreError.damaged(
         place: columns.place, problem: "result \(key) is not what was written")
     }
-    return result
+    return (result, target)
   }
 
   static let resultColumns = """
     r.status, r.steps, r.steps_to_target, r.reason, r.parameter_count, r.state_size, r.seconds,
-    r.seconds_to_target, r.started_at, r.finished_at, r.host, r.rank, r.attempt, r.checksum
+    r.seconds_to_target, r.started_at, r.finished_at, r.host, r.rank, r.attempt, r.checksum,
+    r.target
     """
 
   /// The last values of trial `key`, in ascending order of name.
@@ -106,11 +111,12 @@ extension StoreRows {
 
   // MARK: - Checksums
 
-  static func checksum(of result: TrialResult, key: Int) -> Int {
+  static func checksum(of result: TrialResult, target: String?, key: Int) -> Int {
     var checksum = RowChecksum()
     checksum.add(key)
     checksum.add(result.status.rawValue)
     checksum.add(result.steps)
+    checksum.add(target)
     checksum.add(result.stepsToTarget)
     checksum.add(result.reason)
     checksum.add(result.parameterCount)

@@ -46,6 +46,7 @@ enum StoreSchema {
       status            TEXT NOT NULL
         CHECK (status IN ('complete', 'diverged', 'failed', 'timed_out')),
       steps             INTEGER NOT NULL,
+      target            TEXT,
       steps_to_target   INTEGER,
       reason            TEXT,
       parameter_count   INTEGER NOT NULL,
@@ -98,7 +99,7 @@ enum StoreSchema {
 
     CREATE VIEW finished AS
       SELECT t.key AS trial, t.identity, t.method, t.parameters, t.seed, r.status, r.steps,
-        r.steps_to_target, r.reason, r.parameter_count, r.state_size, r.seconds,
+        r.target, r.steps_to_target, r.reason, r.parameter_count, r.state_size, r.seconds,
         r.seconds_to_target, r.started_at, r.finished_at, r.host, r.rank, r.attempt
       FROM trials t JOIN results r ON r.trial = t.key
       WHERE t.generation = (SELECT generation FROM sweep);

@@ -8,8 +8,9 @@ package struct SweepRecord: Hashable, Sendable {
   package var methods: [String]
   /// The number of trials of the sweep, where it is known.
   package var trialCount: Int?
-  /// A text or hash that is the same exactly when the sweep has the same trials with the same
-  /// labels. When it changes, results count as part of the sweep again once they are adopted.
+  /// A text or hash that is the same exactly if the sweep has the same trials with the same labels.
+  ///
+  /// When it changes, results count as part of the sweep again once they are adopted.
   package var fingerprint: String
   /// The program and version that made the store.
   package var createdWith: String
@@ -26,6 +27,19 @@ package struct SweepRecord: Hashable, Sendable {
     self.fingerprint = fingerprint
     self.createdWith = createdWith
     self.numericContract = numericContract
+  }
+}
+
+extension MetricGoal {
+  /// The target in words, `validation.accuracy >= 0.99`; nil without a target.
+  var condition: String? {
+    target.map { "\(name) \(direction == .maximize ? ">=" : "<=") \($0)" }
+  }
+
+  /// Whether `value` is at or past the target.
+  func isReached(by value: Double) -> Bool {
+    guard let target else { return false }
+    return direction == .maximize ? value >= target : value <= target
   }
 }
 

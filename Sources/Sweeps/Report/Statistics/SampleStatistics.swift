@@ -2,10 +2,10 @@ import MemoryNets
 
 /// What a metric's values over seeds amount to.
 package struct SampleStatistics: Hashable, Sendable {
-  package let count: Int
+  /// Ascending.
+  private let values: [Double]
+  private let key: PhiloxKey
   package let mean: Double
-  /// The 95 % percentile bootstrap interval of the mean; nil for one value.
-  package let interval: ClosedRange<Double>?
   package let interquartileMean: Double
   package let minimum: Double
   package let maximum: Double
@@ -16,12 +16,21 @@ package struct SampleStatistics: Hashable, Sendable {
   package init?(_ values: [Double], key: PhiloxKey) {
     let sorted = values.filter(\.isFinite).sorted()
     guard let first = sorted.first, let last = sorted.last else { return nil }
-    count = sorted.count
+    self.values = sorted
+    self.key = key
     mean = sorted.reduce(0, +) / Double(sorted.count)
-    interval = Bootstrap.interval(sorted, key: key)
     interquartileMean = Self.interquartileMean(sorted)
     minimum = first
     maximum = last
+  }
+
+  package var count: Int { values.count }
+
+  /// The 95 % percentile bootstrap interval of the mean; nil for one value.
+  ///
+  /// Drawn at every call: some ten nanoseconds a value and draw.
+  package var interval: ClosedRange<Double>? {
+    Bootstrap.interval(values, key: key)
   }
 
   /// The mean of the middle half of ascending `sorted` values.
