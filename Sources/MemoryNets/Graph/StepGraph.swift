@@ -49,6 +49,11 @@ package struct StepGraph {
     vectorStates.reduce(0) { $0 + $1.size } + matrixStates.reduce(0) { $0 + $1.size }
   }
 
+  /// Numbers in all parameters.
+  package var parameterCount: Int {
+    parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
+  }
+
   /// The nodes whose value of the same step `node` needs.
   func dependencies(of node: NodeID) -> [NodeID] {
     var needed = nodes[node].operation.operands

@@ -204,3 +204,10 @@ package final class ResultReader {
     let key: Int
   }
 }
+
+extension ResultReader {
+  /// Whether the output folder has a store.
+  package static func exists(in directory: String) -> Bool {
+    FileManager.default.fileExists(atPath: StoreFile.path(in: directory))
+  }
+}

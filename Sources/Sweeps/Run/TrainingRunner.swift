@@ -11,6 +11,8 @@ package final class TrainingRunner: TrialRunner {
     /// The `checkpoints` folder of the sweep.
     package var checkpoints: String
     package var keep = CheckpointRetention()
+    /// Between two checkpoints of a running trial; 0 or less is never.
+    package var checkpointSeconds = 60.0
     package var host = ""
     package var rank = 0
     package var fileSystem: any FileSystem = DiskFileSystem()
@@ -48,11 +50,18 @@ package final class TrainingRunner: TrialRunner {
       return .finished(failed(error, attempt: attempt, startedAt: startedAt))
     }
     let trainer = training.trainer
+    var lastSave = startedAt
     while trainer.end == nil {
       let progress = TrialProgress(
         step: trainer.step, totalSteps: trainer.options.steps, metric: trainer.goalValue)
       switch between(progress) {
-      case .proceed: break
+      case .proceed:
+        guard settings.checkpointSeconds > 0 else { break }
+        let now = settings.now()
+        if now - lastSave >= settings.checkpointSeconds {
+          training.save()
+          lastSave = now
+        }
       case .checkpoint: training.save()
       case .stop:
         training.save()

@@ -64,7 +64,33 @@ package final class TrialAssembly {
   package func parts(of configuration: TrialConfiguration) throws -> TrialParts {
     let options = try decode(TrainOptions(), as: TrainOptions.self, configuration.train)
     let task = try task(of: configuration)
-    let names = Self.names(of: ModelOptions())
+    let (model, cell) = try model(of: configuration)
+    let network = try Network(
+      model: model, cell: cell, shape: task.shape,
+      batchSize: max(options.batchSize, options.evaluationRows),
+      initializationKey: configuration.key("init"), execution: execution)
+    return TrialParts(
+      task: task, model: network, options: options, noiseKey: configuration.key("noise"))
+  }
+
+  /// Throws what is wrong with the model of a trial for a task of this shape.
+  package func checkModel(of configuration: TrialConfiguration, shape: TaskShape) throws {
+    let (model, cell) = try model(of: configuration)
+    if let problem = RecurrentModel(options: model, cell: cell, shape: shape).validate().first {
+      throw problem
+    }
+  }
+
+  /// The parameters of the model of a trial, without making it.
+  package func parameterCount(of configuration: TrialConfiguration, shape: TaskShape) throws -> Int {
+    let (model, cell) = try model(of: configuration)
+    return RecurrentModel(options: model, cell: cell, shape: shape).recorded().parameterCount
+  }
+
+  private func model(
+    of configuration: TrialConfiguration
+  ) throws -> (ModelOptions, any RecurrentCell) {
+    let names = OptionSchema(defaults: ModelOptions()).names
     let model = try decode(
       ModelOptions(), as: ModelOptions.self,
       configuration.model.filter { names.contains($0.key) })
@@ -75,12 +101,7 @@ package final class TrialAssembly {
     }
     let cell = kind.make(
       try decode(kind.defaults, configuration.model.filter { !names.contains($0.key) }))
-    let network = try Network(
-      model: model, cell: cell, shape: task.shape,
-      batchSize: max(options.batchSize, options.evaluationRows),
-      initializationKey: configuration.key("init"), execution: execution)
-    return TrialParts(
-      task: task, model: network, options: options, noiseKey: configuration.key("noise"))
+    return (model, cell)
   }
 
   /// The task of a trial, made or taken from those kept.
@@ -114,16 +135,6 @@ package final class TrialAssembly {
       preconditionFailure("the decoder changed the type of \(type)")
     }
     return options
-  }
-
-  /// The snake_case names of a set of options.
-  private static func names(of defaults: some Options) -> Set<String> {
-    let encoder = JSONEncoder()
-    encoder.keyEncodingStrategy = .convertToSnakeCase
-    guard let data = try? encoder.encode(defaults),
-      let object = try? JSONSerialization.jsonObject(with: data) as? [String: Any]
-    else { preconditionFailure("\(defaults) cannot be encoded") }
-    return Set(object.keys)
   }
 }
 

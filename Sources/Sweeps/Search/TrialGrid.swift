@@ -109,7 +109,7 @@ extension SweepSpec {
   /// The trial of an assignment with a seed; nil when the assignment has no meaning, which a
   /// checked sweep has only where it is too large to be looked at as a whole.
   func trial(
-    _ space: MethodSpace, _ assignment: Assignment, seed: Int, _ identifier: TrialIdentifier
+    _ space: MethodSpace, _ assignment: PathAssignment, seed: Int, _ identifier: TrialIdentifier
   ) -> Trial? {
     guard let sections = space.resolve(assignment) else { return nil }
     let configuration = TrialConfiguration(

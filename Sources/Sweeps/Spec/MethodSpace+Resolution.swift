@@ -11,7 +11,7 @@ extension MethodSpace {
   /// Gives the values of an assignment their types and defaults.
   ///
   /// Nil when something is wrong; `problems`, if given, learns what. Ranges are checked only then.
-  func resolve(_ assignment: Assignment, problems: ProblemList? = nil) -> ResolvedSections? {
+  func resolve(_ assignment: PathAssignment, problems: ProblemList? = nil) -> ResolvedSections? {
     let values = assignment.values
     guard let kind = values["task.kind"] else {
       problems?.add(
@@ -55,7 +55,7 @@ extension MethodSpace {
   }
 
   /// The parameters of an assignment: the values of its dimensions, in the order of the file.
-  func parameters(_ assignment: Assignment, _ resolved: ResolvedSections) -> [TrialParameter] {
+  func parameters(_ assignment: PathAssignment, _ resolved: ResolvedSections) -> [TrialParameter] {
     factors.indices.filter { assignment.isActive[$0] }.flatMap { position in
       factors[position].dimensions.compactMap { dimension -> TrialParameter? in
         let parts = dimension.path.split(separator: ".", maxSplits: 1)

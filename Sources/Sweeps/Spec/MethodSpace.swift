@@ -1,7 +1,7 @@
 import MemoryNets
 
 /// Values by path, before they have types and defaults.
-struct Assignment: Sendable {
+struct PathAssignment: Sendable {
   var values: [String: SpecValue]
   /// Which factors exist in this configuration.
   var isActive: [Bool]
@@ -97,7 +97,7 @@ struct MethodSpace: Sendable {
 
   /// Combination number `index`, counted from 0 with the last factor fastest; nil when it does not
   /// exist: excluded, or another one without a dimension that `when` removes.
-  func assignment(_ index: Int) -> Assignment? {
+  func assignment(_ index: Int) -> PathAssignment? {
     var rest = index
     var digits = [Int](repeating: 0, count: factors.count)
     for position in factors.indices.reversed() {
@@ -115,8 +115,8 @@ struct MethodSpace: Sendable {
   }
 
   /// The configuration in which every factor that exists has the chosen values.
-  func assemble(_ choice: (_ factor: Int) -> [SpecValue]) -> Assignment {
-    var assignment = Assignment(
+  func assemble(_ choice: (_ factor: Int) -> [SpecValue]) -> PathAssignment {
+    var assignment = PathAssignment(
       values: constants, isActive: [Bool](repeating: false, count: factors.count))
     for position in order {
       let dimensions = factors[position].dimensions
@@ -129,7 +129,7 @@ struct MethodSpace: Sendable {
     return assignment
   }
 
-  func isExcluded(_ assignment: Assignment) -> Bool {
+  func isExcluded(_ assignment: PathAssignment) -> Bool {
     exclusions.contains { !$0.isAlways && holds($0, for: assignment.values) }
   }
 

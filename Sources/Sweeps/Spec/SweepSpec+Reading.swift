@@ -43,6 +43,8 @@ extension SweepSpec {
     exclusions = reader.exclusions(root["exclude"]?.value)
     seeds = reader.section(SeedSettings.self, root["seeds"]?.value, "seeds")
     metric = reader.metric(root["metric"]?.value)
+    let metricNode = root["metric"]?.value
+    metricPlace = metricNode?["name"]?.value.place ?? metricNode?.place ?? start
     search = reader.section(
       SearchSettings.self, root["search"]?.value, "search",
       choices: ["method": SearchRegistry.names])

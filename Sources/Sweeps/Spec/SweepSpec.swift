@@ -24,6 +24,7 @@ package struct SweepSpec: Sendable {
   package var exclusions: [Condition]
   package var seeds: SeedSettings
   package var metric: MetricGoal
+  let metricPlace: SpecPlace
   package var search: SearchSettings
   package var resources: ResourceSettings
   package var dataParallel: DataParallelSettings

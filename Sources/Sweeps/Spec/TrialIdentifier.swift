@@ -24,7 +24,14 @@ package struct TrialIdentifier {
 
   /// XXH3 (128 bits) of `identifyingJSON`.
   package func identity(of configuration: TrialConfiguration) -> TrialIdentity {
-    var text = identifyingJSON(of: configuration)
+    Self.hash(identifyingJSON(of: configuration))
+  }
+
+  /// XXH3 (128 bits) of a text, as 32 hexadecimal digits.
+  static func digest(of text: String) -> String { hash(text).description }
+
+  private static func hash(_ text: String) -> TrialIdentity {
+    var text = text
     let hash = text.withUTF8 { XXH3_128bits($0.baseAddress, $0.count) }
     return TrialIdentity(high: hash.high64, low: hash.low64)
   }

@@ -1,0 +1,133 @@
+import ArgumentParser
+import Foundation
+import MPI
+import MemoryNets
+import Sweeps
+
+/// Runs a sweep, alone or with the ranks of an MPI job.
+struct Run: ParsableCommand, EveryRankCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Runs a sweep; goes on where it stopped.",
+    discussion: "The default command: memsweep sweeps/wtt.yaml is memsweep run sweeps/wtt.yaml.")
+
+  @OptionGroup var sweep: SweepArguments
+
+  @Flag(help: "Ends with one line of JSON instead of the table.")
+  var json = false
+
+  func run() throws {
+    // The products of these nets are small: a second thread would only wait.
+    setenv("OPENBLAS_NUM_THREADS", "1", 1)
+    let spec = try sweep.load()
+    StopRequest.handleSignals()
+    guard MPISession.isLaunched() else {
+      let end = try runRank(spec, transport: nil, instructionSet: nil)
+      Launch.exit(end.status)
+    }
+    var status = ExitStatus.internalError
+    let code = try MPISession.run(failed: { Terminal.complain("\($0)") }) { world in
+      let level = try commonInstructionSet(world)
+      do {
+        let end = try runRank(spec, transport: MPITransport(world), instructionSet: level)
+        status = end.status
+        Launch.leave(status)
+        return end.sessionEnd
+      } catch {
+        let failure = Failure(describing: error)
+        Terminal.complain(failure.message)
+        status = failure.status
+        Launch.leave(status)
+        return SessionEnd(status: status.rawValue, isTogether: true)
+      }
+    }
+    Launch.exit(ExitStatus(rawValue: code) ?? status)
+  }
+
+  /// The lowest of the best levels of all ranks, so that a result does not depend on the rank.
+  private func commonInstructionSet(_ world: borrowing Communicator) throws -> InstructionSet? {
+    guard sweep.execution.instructionSet == nil else { return nil }
+    let all = try world.gatherToAll(Array(InstructionSet.best.rawValue.utf8))
+    let levels = all.compactMap { InstructionSet(rawValue: String(decoding: $0, as: UTF8.self)) }
+    return InstructionSet.allCases.first { levels.contains($0) }
+  }
+
+  private func runRank(
+    _ spec: SweepSpec, transport: (any Transport)?, instructionSet: InstructionSet?
+  ) throws -> RunEnd {
+    let setup = try sweep.setup(spec, instructionSet: instructionSet)
+    let stop = StopRequest(watchesLauncher: transport != nil)
+    var directory: SweepDirectory?
+    var store: ResultStore?
+    let end = try SweepRun.run(
+      transport: transport, stop: stop,
+      printer: Launch.isFirst ? ProgressPrinter() : nil,
+      runner: { runner(setup, rank: transport?.rank ?? 0) }
+    ) {
+      let problems = setup.problems()
+      guard problems.isEmpty else { throw SpecErrors(problems: problems) }
+      let taken = try SweepDirectory(path: spec.outputDirectory)
+      directory = taken
+      let source = setup.source()
+      let opened = try ResultStore(
+        directory: taken.path, sweep: setup.record(trialCount: source.count),
+        eventLog: try EventLog(directory: taken.path),
+        encodeConfiguration: { $0.canonicalJSON })
+      store = opened
+      try opened.setBaselines(setup.baselines())
+      return SweepWork(
+        source: source, sink: opened, directory: taken, options: coordinatorOptions(spec))
+    }
+    if let store, let directory {
+      let reader = try store.reader()
+      answer(try Summary(reader), end, directory)
+      try store.close()
+      try directory.end(with: end.status)
+    }
+    return end
+  }
+
+  private func runner(_ setup: SweepSetup, rank: Int) -> TrainingRunner {
+    var settings = TrainingRunner.Settings(
+      checkpoints: setup.spec.outputDirectory + "/checkpoints")
+    let keep = setup.spec.checkpoint.keep
+    settings.keep.last = keep.last
+    settings.keep.best = keep.best
+    settings.keep.final = keep.final
+    settings.checkpointSeconds = setup.spec.checkpoint.everySeconds
+    settings.host = ProcessInfo.processInfo.hostName
+    settings.rank = rank
+    settings.notice = { FileHandle.standardError.write(Data("rank \(rank): \($0)\n".utf8)) }
+    return TrainingRunner(settings) { try setup.assembly.parts(of: $0) }
+  }
+
+  private func coordinatorOptions(_ spec: SweepSpec) -> Coordinator.Options {
+    var options = Coordinator.Options()
+    options.retry = RetryBudget(
+      crash: RetrySettings.budget(spec.retry.crash) ?? .max,
+      diverged: RetrySettings.budget(spec.retry.diverged) ?? .max,
+      preempted: RetrySettings.budget(spec.retry.preempted))
+    return options
+  }
+
+  private func answer(_ summary: Summary, _ end: RunEnd, _ directory: SweepDirectory) {
+    guard json else {
+      Terminal.answer(Report(summary).markdown)
+      if end.status == .interrupted {
+        Terminal.note("interrupted; the same command goes on from here")
+      }
+      return
+    }
+    var counts: [String: JSONValue] = [:]
+    for status in TrialStatus.allCases {
+      counts[status.rawValue] = .integer(summary.rows.reduce(0) { $0 + $1.count(status) })
+    }
+    Terminal.answer(
+      json: .object([
+        "exit_status": .integer(Int(end.status.rawValue)),
+        "output_directory": .string(directory.path),
+        "sweep": .string(summary.sweep.name),
+        "trials": summary.sweep.trialCount.map(JSONValue.integer) ?? .null,
+        "finished": .object(counts),
+      ]))
+  }
+}
