@@ -95,8 +95,31 @@ import Testing
       if !disk.hasFailed { break }
       failing += 1
     }
-    #expect(failed == ["mkdir", "create", "write", "fsync", "rename", "open"])
+    #expect(failed == ["opendir", "create", "write", "fsync", "rename", "open"])
     #expect(failing >= 9)
+  }
+
+  @Test func aFirstCheckpointIsThereWithItsFoldersOrNotAtAll() throws {
+    var failing = 0
+    while true {
+      let root = try TemporaryFolder()
+      let disk = FaultyFileSystem(failing: failing)
+      var isSaved = false
+      do {
+        try folder(root, disk).save(CheckpointTests.checkpoint(step: 1))
+        isSaved = true
+      } catch {}
+      let (found, notices) = folder(root).latest()
+      #expect(notices == [], "operation \(failing)")
+      #expect(found?.step == 1 || !isSaved, "operation \(failing)")
+      if !disk.hasFailed {
+        // The file, its folder and two folders above it.
+        #expect(disk.operations.filter { $0 == "fsync" }.count == 4)
+        break
+      }
+      failing += 1
+    }
+    #expect(failing > 10)
   }
 
   @Test func whicheverReadFailsTheOneBeforeIsTaken() throws {

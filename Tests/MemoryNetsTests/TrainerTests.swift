@@ -160,6 +160,20 @@ import Testing
         == kept.section(named: "weights").map { Array($0.bytes) })
   }
 
+  @Test func evaluationsDoNotTouchTheTraining() {
+    let weights = [1, 2, 50].map { every in
+      let trainer = run(
+        trainer(
+          options {
+            $0.schedule = .constant
+            $0.evaluateEvery = every
+          }))
+      return trainer.weightsCheckpoint(identity: Self.identity).encoded()
+    }
+    #expect(weights[0] == weights[2])
+    #expect(weights[1] == weights[2])
+  }
+
   @Test func aSplitWithoutSequencesHasNoMetrics() {
     let task = PlaneTask()
     task.evaluationBatches = 0

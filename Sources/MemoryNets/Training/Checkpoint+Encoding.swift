@@ -10,6 +10,9 @@ enum CheckpointFormat {
   /// Numbers are shuffled in blocks of this many bytes.
   static let blockSize = 1 << 20
   static let compressionLevel: Int32 = 1
+  /// Of the compressor's hash table for numbers: they hold no repetitions worth finding, and a small
+  /// table doubles the speed.
+  static let numberHashLog: Int32 = 6
   /// 2^23 bytes: more than level 1 asks for, little enough for any reader.
   static let maximumWindowLog: Int32 = 23
 
@@ -91,6 +94,8 @@ private final class Compressor {
     _ section: Checkpoint.Section, into file: UnsafeMutableRawBufferPointer, at start: Int
   ) -> Int {
     ZSTD_CCtx_reset(context, ZSTD_reset_session_only)
+    ZSTD_CCtx_setParameter(
+      context, ZSTD_c_hashLog, section.type == .byte ? 0 : CheckpointFormat.numberHashLog)
     ZSTD_CCtx_setPledgedSrcSize(context, UInt64(section.bytes.count))
     var output = ZSTD_outBuffer(dst: file.baseAddress, size: file.count, pos: start)
     var done = 0

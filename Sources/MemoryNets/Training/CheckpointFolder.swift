@@ -1,3 +1,5 @@
+import Foundation
+
 /// Which checkpoints of a finished trial stay.
 package struct CheckpointRetention: Hashable, Sendable {
   /// The last ones of the training.
@@ -97,10 +99,22 @@ package struct CheckpointFolder: Sendable {
   private func write(_ checkpoint: Checkpoint, to path: String) throws(CheckpointError) {
     precondition(checkpoint.identity == identity, "\(checkpoint.identity) in \(self.path)")
     do throws(FileSystemError) {
-      try fileSystem.createDirectory(self.path)
+      if try fileSystem.names(in: self.path).isEmpty { try create() }
       try fileSystem.replace(path, with: checkpoint.encoded())
     } catch {
       throw .unwritable(error)
+    }
+  }
+
+  /// Makes the folder, and durable that it and `checkpoints` are there.
+  ///
+  /// What is above the output folder is not opened: it may be unreadable.
+  private func create() throws(FileSystemError) {
+    try fileSystem.createDirectory(path)
+    var above = path as NSString
+    for _ in 0..<2 {
+      above = above.deletingLastPathComponent as NSString
+      try fileSystem.synchronizeDirectory(above as String)
     }
   }
 

@@ -53,9 +53,14 @@ extension FileSystem {
       try? remove(temporary)
       throw error
     }
-    let folder = try openDirectory(directory)
+    try synchronizeDirectory(directory)
+  }
+
+  /// Makes durable which names stand in a directory.
+  package func synchronizeDirectory(_ path: String) throws(FileSystemError) {
+    let folder = try openDirectory(path)
     defer { close(folder) }
-    try synchronize(folder, path: directory)
+    try synchronize(folder, path: path)
   }
 }
 
