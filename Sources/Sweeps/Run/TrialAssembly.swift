@@ -123,6 +123,7 @@ package final class TrialAssembly {
     }
     let options = try decode(kind.defaults, configuration.task.filter { $0.key != "kind" })
     let task = try kind.make(options, name.data, data)
+    task.orderTraining(by: name.order)
     made.append((name, task))
     if made.count > Self.kept { made.removeFirst() }
     return task
