@@ -177,9 +177,10 @@ struct SimulatedSweep {
       case .workerTurn(let rank):
         let messages = turn(&workers[rank - 1], now: now)
         for message in messages { post(.toCoordinator(rank, message.encoded), &random) }
-        guard case .workerTurn = event, workers[rank - 1].state.ending == nil else { continue }
-        let wake = workers[rank - 1].assignment == nil ? now + 0.1 : workers[rank - 1].stepEnds
-        agenda.add(.workerTurn(rank), at: max(wake, now + 0.0001))
+        let worker = workers[rank - 1]
+        guard case .workerTurn = event, !worker.isDead, worker.state.ending == nil else { break }
+        let isRunning = worker.assignment != nil && !worker.isPaused
+        agenda.add(.workerTurn(rank), at: isRunning ? max(worker.stepEnds, now) : now + 0.1)
       case .kill(let rank): workers[rank - 1].isDead = true
       case .pause(let rank): workers[rank - 1].isPaused = true
       case .resume(let rank): workers[rank - 1].isPaused = false
@@ -201,10 +202,10 @@ struct SimulatedSweep {
     for rank in 1...workerCount {
       switch random.integer(below: 6) {
       case 0: agenda.add(.kill(rank), at: start + 8 * random.uniform())
-      case 1:
+      case 1, 2:
         let pause = start + 4 * random.uniform()
         agenda.add(.pause(rank), at: pause)
-        agenda.add(.resume(rank), at: pause + 6 * random.uniform())
+        agenda.add(.resume(rank), at: pause + 8 * random.uniform())
       default: break
       }
     }
@@ -286,6 +287,8 @@ struct SimulatedSweep {
         violations.append("trial \(number) has no result")
         continue
       }
+      let crashes = sink.eventKinds(of: trial.identity).count { $0 == "crashed" }
+      if crashes > 3 { violations.append("trial \(number) crashed \(crashes) times") }
       let expired = sink.eventKinds(of: trial.identity).count { $0 == "lease_expired" }
       switch (result.status, fate) {
       case (.complete, .completes), (.diverged, .diverges):
