@@ -48,8 +48,11 @@ let package = Package(
 
     // MARK: - Tests
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+    .executableTarget(
+      name: "mpi-check", dependencies: ["MPI", "Sweeps", "MemoryNets"], path: "Tests/MPICheck",
+      swiftSettings: strict),
     .testTarget(
-      name: "MPITests", dependencies: ["MPI", "TestSupport", "memsweep"], swiftSettings: strict),
+      name: "MPITests", dependencies: ["MPI", "TestSupport", "mpi-check"], swiftSettings: strict),
     .testTarget(
       name: "MemoryNetsTests", dependencies: ["MemoryNets", "CKernels", "TestSupport"],
       resources: [.copy("Fixtures")], swiftSettings: strict),

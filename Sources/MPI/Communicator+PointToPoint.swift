@@ -68,7 +68,7 @@ package struct PendingReceive {
   package let source: Rank
   fileprivate let transfer: PendingTransfer
 
-  /// The message once all of it is here. A sender that died halfway leaves it at nil for ever.
+  /// The message once all of it is here; a sender that died halfway leaves it at nil for ever.
   package func bytes() throws(MPIError) -> [UInt8]? {
     try transfer.isComplete() ? [UInt8](transfer.buffer) : nil
   }

@@ -82,7 +82,7 @@ extension Coordinator {
   /// Gives trials to workers: one to each idle worker, then short ones to fill the queues.
   func assign(now: Double) {
     for i in workers.indices where workers[i].canWork && workers[i].leases.isEmpty {
-      guard let trial = nextSuspect() ?? nextPending() else { return }
+      guard let trial = nextSuspect() ?? nextPending() ?? nextSuspect() else { return }
       lease(trial, to: i, now: now)
     }
     // The queues run empty while a suspect waits for an idle worker.
@@ -151,6 +151,7 @@ extension Coordinator {
   /// `trial` was alone on a worker that died: within the budget it goes on elsewhere.
   private func charge(_ trial: OpenTrial, worker: Int, now: Double) {
     trial.crashes += 1
+    note("crashed", "", trial.trial.identity, workers[worker].rank, at: now)
     guard trial.crashes <= options.retry.crash else {
       let times = trial.crashes == 1 ? "once" : "\(trial.crashes) times"
       fail(trial, .failed, "the worker died \(times) while running it", worker: worker, now: now)
@@ -199,9 +200,11 @@ extension Coordinator {
   }
 
   /// Trials queued behind one that turns out to be long go elsewhere.
+  ///
+  /// The worker must have been heard since: of one that may be dead nobody knows what it runs.
   func takeBackStalledQueues(now: Double) {
     for i in workers.indices where workers[i].leases.count > 1 {
-      let seconds = now - workers[i].headSince
+      let seconds = workers[i].lastHeard - workers[i].headSince
       guard seconds > 10 * options.queueSeconds else { continue }
       expectedSeconds = max(expectedSeconds ?? 0, seconds)
       giveBack(leasesOf: i, cause: .stalled, now: now)

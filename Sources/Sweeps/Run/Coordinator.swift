@@ -10,15 +10,15 @@ import MPI
 /// long is fenced: its trial is pending again, and a late result counts only if there is none yet.
 package final class Coordinator {
   package struct Options: Sendable {
-    /// A worker beats this often ...
+    /// How often a worker beats.
     package var beatSeconds = 1.0
-    /// ... and is taken for dead after such a silence. No step of a trial may take longer.
+    /// The silence after which a worker is taken for dead: no step of a trial may take longer.
     package var silenceSeconds = 30.0
     /// The first result that is not durable waits at most this long.
     package var commitSeconds = 0.05
     /// How long workers may take to write their checkpoints and leave.
     package var stopSeconds = 60.0
-    /// ... and how long to leave when all is done.
+    /// How long they may take to leave when all is done.
     package var leaveSeconds = 5.0
     /// A trial may take so long over all its attempts.
     package var timeLimitSeconds: Double?
@@ -62,9 +62,14 @@ package final class Coordinator {
   private var uncommittedStatuses: [TrialStatus] = []
   private var uncommittedSince: Double?
   private var announcements: [(Trial, TrialResult)] = []
+  /// Of earlier runs: how often a trial crashed, and which were among the leases of a dead worker.
+  private let formerCrashes: [TrialIdentity: Int]
+  private let formerSuspects: [TrialIdentity: Int]
   private var lastTick: Double
+  /// When a worker was last known to live.
+  private var lastAlive: Double
 
-  /// `workers` are ranks 1...`workerCount`. `incarnation` grows with each start of the job.
+  /// The workers are ranks 1 to `workerCount`; `incarnation` grows with each start of the job.
   package init(
     source: any TrialSource, sink: any ResultSink, workerCount: Int, incarnation: Int,
     options: Options = Options(), now: Double
@@ -74,7 +79,10 @@ package final class Coordinator {
     self.options = options
     workers = (0..<workerCount).map { WorkerRecord(rank: $0 + 1, now: now) }
     nextLease = LeaseNumber(incarnation) << 40
+    formerCrashes = sink.eventCounts(of: "crashed")
+    formerSuspects = sink.eventCounts(of: "lease_expired")
     lastTick = now
+    lastAlive = now
     status = RunStatus(total: source.count, startedAt: now)
     status.workers = workerCount
     note("started", "\(workerCount) workers, incarnation \(incarnation)", at: now)
@@ -135,7 +143,7 @@ package final class Coordinator {
 
   // MARK: - Results
 
-  /// The next trial that has neither a result nor a lease.
+  /// The next trial that has neither a result nor a lease; suspects are put aside.
   func nextPending() -> OpenTrial? {
     while !returned.isEmpty {
       let trial = returned.removeFirst()
@@ -152,8 +160,11 @@ package final class Coordinator {
         twin.twins.append(trial)
       } else {
         let new = OpenTrial(trial)
+        new.crashes = formerCrashes[trial.identity] ?? 0
+        new.isSuspect = formerSuspects[trial.identity] != nil
         open[trial.identity] = new
-        return new
+        if !new.isSuspect { return new }
+        suspects.append(new)
       }
     }
     return nil
@@ -229,6 +240,7 @@ package final class Coordinator {
     }
     lastTick = now
     let alive = workers.filter(\.isAlive)
+    if !alive.isEmpty { lastAlive = now }
     status.now = now
     status.lostWorkers = workers.count { $0.condition == .silent }
     status.workers = alive.count
@@ -260,12 +272,14 @@ package final class Coordinator {
     case .running:
       if open.isEmpty, uncommittedSince == nil {
         // All that the source had was leased and has ended: `assign` found nothing more.
-        guard sourceIsExhausted else { return }
+        guard sourceIsExhausted, open.isEmpty else { return }
         note("completed", at: now)
         beginStopping(isInterrupted: false, now: now)
-      } else if !workers.contains(where: \.isAlive) {
-        let left = workers.contains { $0.condition == .left }
-        requestStop(because: left ? "every worker has left" : "no worker is alive", now: now)
+      } else if workers.allSatisfy({ $0.condition == .left }) {
+        requestStop(because: "every worker has left", now: now)
+      } else if now - lastAlive > options.silenceSeconds {
+        // The silent ones have had the same time again to come back.
+        requestStop(because: "no worker is alive", now: now)
       }
     case .stopping(let isInterrupted, let deadline):
       for i in workers.indices
@@ -285,7 +299,7 @@ package final class Coordinator {
   }
 
   private func end(isInterrupted: Bool, now: Double) {
-    let remains = isInterrupted && !(open.isEmpty && sourceIsExhausted)
+    let remains = isInterrupted && !(sourceIsExhausted && open.isEmpty)
     if failure == nil { commit(now: now) }
     for worker in workers { outbox.append((.goodbye(finalizes: isTogether), to: worker.rank)) }
     if failure != nil {

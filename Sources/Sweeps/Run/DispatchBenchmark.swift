@@ -13,8 +13,9 @@ package enum DispatchBenchmark {
     package var trialsPerSecond: Double { Double(trials) / seconds }
   }
 
-  /// Runs `trials` trials through the coordinator, the workers and the transport of a sweep; the
-  /// result is nil on all ranks but 0. Every rank calls it.
+  /// Runs `trials` trials through the coordinator, the workers and the transport of a sweep.
+  ///
+  /// Every rank calls it; the result is nil on all ranks but 0.
   package static func run(
     trials: Int, transport: (any Transport)?, stop: StopRequest,
     sink: () throws -> any ResultSink

@@ -11,6 +11,12 @@ package struct Assignment: Hashable, Sendable {
   /// Counts the leases of the trial, from 1.
   package let attempt: Int
   package let trial: Trial
+
+  package init(lease: LeaseNumber, attempt: Int, trial: Trial) {
+    self.lease = lease
+    self.attempt = attempt
+    self.trial = trial
+  }
 }
 
 /// How a lease ended.
@@ -19,6 +25,12 @@ package struct Outcome: Sendable {
   /// From taking up the trial to its end, on this worker.
   package let elapsedSeconds: Double
   package let end: TrialOutcome
+
+  package init(lease: LeaseNumber, elapsedSeconds: Double, end: TrialOutcome) {
+    self.lease = lease
+    self.elapsedSeconds = elapsedSeconds
+    self.end = end
+  }
 }
 
 /// What the coordinator tells a worker.

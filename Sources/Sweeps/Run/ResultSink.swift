@@ -33,6 +33,16 @@ package protocol ResultSink: AnyObject {
 
   func append(_ event: SweepEvent)
 
+  /// How many events of `kind` each trial has had in the runs before this one.
+  ///
+  /// Crash budgets hold over restarts of the job: asked for `crashed` and `lease_expired`.
+  func eventCounts(of kind: String) -> [TrialIdentity: Int]
+
   /// Makes all that was appended durable: after return it survives a crash of the machine.
   func commit() throws
+}
+
+extension ResultSink {
+  /// A sink that does not outlive a run knows of none.
+  package func eventCounts(of kind: String) -> [TrialIdentity: Int] { [:] }
 }

@@ -1,6 +1,6 @@
 import MPI
 
-/// Where a run stands, for people. Counts only what is durable.
+/// Where a run stands, for people; it counts only what is durable.
 package struct RunStatus: Sendable {
   /// All trials of the sweep, if known.
   package var total: Int?

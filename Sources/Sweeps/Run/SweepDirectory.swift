@@ -55,7 +55,7 @@ package final class SweepDirectory {
 
   package func file(_ name: String) -> String { path + "/" + name }
 
-  /// Says every two seconds that the owner lives. To be called often; a failure to say so is none.
+  /// Says every two seconds that the owner lives; to be called often.
   package func beat(now: Double) {
     guard now - owner.heartbeat >= beatSeconds else { return }
     owner.heartbeat = now

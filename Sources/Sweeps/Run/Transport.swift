@@ -11,7 +11,7 @@ package struct Delivery: Sendable {
   }
 }
 
-/// Carries messages between the coordinator, rank 0, and the workers. No call waits for a peer.
+/// Carries messages between the coordinator, rank 0, and the workers; no call waits for a peer.
 package protocol Transport: AnyObject {
   var rank: Rank { get }
   /// How many ranks there are.

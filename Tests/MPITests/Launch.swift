@@ -1,0 +1,56 @@
+import Foundation
+import Testing
+
+/// What a program started by mpirun left behind.
+struct Launch {
+  let status: Int32
+  let output: String
+  let isTimedOut: Bool
+
+  /// The value of the line `name: value`.
+  subscript(name: String) -> String? {
+    output.split(separator: "\n").first { $0.hasPrefix(name + ": ") }
+      .map { String($0.dropFirst(name.count + 2)) }
+  }
+
+  /// Runs `mpi-check` with `arguments` on `ranks` ranks, or without mpirun for nil.
+  ///
+  /// It is ended after `seconds`: a hang is a failure, not a wait. `meanwhile` is given the process
+  /// identifier of what was started.
+  static func check(
+    ranks: Int?, _ arguments: String..., recovers: Bool = false, seconds: Double = 60,
+    meanwhile: (pid_t) -> Void = { _ in }
+  ) throws -> Launch {
+    let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+      .appendingPathComponent("mpi-check").path
+    let process = Process()
+    var environment = ProcessInfo.processInfo.environment
+    environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+    environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+    environment["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
+    if recovers { environment["OMPI_MCA_orte_enable_recovery"] = "1" }
+    process.environment = environment
+    if let ranks {
+      process.executableURL = URL(fileURLWithPath: "/usr/bin/mpirun")
+      process.arguments = ["-n", "\(ranks)", program] + arguments
+    } else {
+      process.executableURL = URL(fileURLWithPath: program)
+      process.arguments = arguments
+    }
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = FileHandle.nullDevice
+    let timer = DispatchWorkItem { if process.isRunning { process.terminate() } }
+    try process.run()
+    DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: timer)
+    meanwhile(process.processIdentifier)
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    let isTimedOut =
+      process.terminationReason == .uncaughtSignal || process.terminationStatus == 143
+    timer.cancel()
+    return Launch(
+      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
+      isTimedOut: isTimedOut)
+  }
+}

@@ -1,0 +1,38 @@
+import Sweeps
+import Testing
+
+@Suite struct SimulatedSweepTests {
+  /// Ten times 130 schedules; a seed named in a failure reproduces it alone.
+  @Test(arguments: 0..<10) func everyTrialGetsExactlyOneResultWhateverHappens(block: Int) {
+    for seed in (130 * block)..<(130 * (block + 1)) {
+      var sweep = SimulatedSweep(seed: seed)
+      sweep.run()
+      #expect(sweep.violations.isEmpty, "seed \(seed)")
+    }
+  }
+
+  @Test func theSchedulesMeetTheFaultsTheyAreFor() {
+    var kinds: [String: Int] = [:]
+    var deaths = 0
+    var jobs = 0
+    for seed in 0..<100 {
+      var sweep = SimulatedSweep(seed: seed)
+      sweep.run()
+      for kind in sweep.sink.eventKinds() { kinds[kind, default: 0] += 1 }
+      deaths += sweep.deaths
+      jobs += sweep.jobs
+    }
+    for kind in ["worker_lost", "worker_returned", "lease_expired", "preempted", "interrupted"] {
+      #expect((kinds[kind] ?? 0) >= 10, "\(kind): \(kinds)")
+    }
+    #expect(deaths >= 20 && jobs > 120, "\(deaths) deaths, \(jobs) jobs")
+  }
+
+  @Test func aSeedIsASchedule() {
+    var first = SimulatedSweep(seed: 12)
+    var second = SimulatedSweep(seed: 12)
+    first.run()
+    second.run()
+    #expect(first.sink.events == second.sink.events)
+  }
+}
