@@ -70,9 +70,9 @@ extension MethodSpace {
         isGood = false
       }
     }
-    guard isGood else { return nil }
+    // What was wrong is at its default here, so that ranges are looked at all the same.
     if let problems, !areInRange(resolved, values, problems) { return nil }
-    return resolved
+    return isGood ? resolved : nil
   }
 
   /// The parameters of an assignment: the values of its dimensions, in the order of the file.
