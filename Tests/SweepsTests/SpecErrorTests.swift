@@ -54,6 +54,18 @@ import Testing
       "a.yaml:6:14: parameters.train.learning_rat:", "did you mean learning_rate?")
   }
 
+  @Test func anOptionWithoutItsSectionNamesIt() {
+    expectOne(
+      smallFile + "parameters: {steps: {values: [1]}}\n", "a.yaml:6:14: parameters.steps:",
+      "did you mean train.steps?")
+  }
+
+  @Test func rangesAreCheckedBesideOtherMistakes() {
+    let found = problems(
+      smallFile + "methods: {a: {model: {decay: 0.5, hidden_size: 0}}}\n")
+    #expect(found.count == 2, "\(found)")
+  }
+
   @Test func unknownCellNamesTheKnownOnes() {
     expectOne(
       smallFile + "methods: {a: {model: {cell: fw_lst}}}\n", "a.yaml:6:29: methods.a.model.cell:",
@@ -202,6 +214,9 @@ import Testing
   }
 
   @Test func anUnknownOperatorNamesTheNearest() {
+    expectOne(
+      smallFile + "parameters: {train.steps: {values: [1], wen: {train.steps: 1}}}\n",
+      "a.yaml:6:41:", "did you mean when?")
     expectOne(
       smallFile + "parameters: {train.steps: {vals: [1]}}\n", "a.yaml:6:28:", "values, uniform")
     expectOne(

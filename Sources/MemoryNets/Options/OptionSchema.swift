@@ -29,25 +29,36 @@ package struct OptionProblems: Error, Hashable, Sendable, CustomStringConvertibl
 
 /// The names, types and defaults of a set of options, in order of declaration.
 package struct OptionSchema: Hashable, Sendable {
-  package var fields: [OptionField]
+  package let fields: [OptionField]
+  /// Every option at its default.
+  package let defaults: OptionDictionary
+  private let positions: [String: Int]
 
   /// Reads the schema off `defaults`.
   package init(defaults: any Options) {
-    fields = OptionEncoder.fields(of: defaults)
+    self.init(fields: OptionEncoder.fields(of: defaults))
   }
 
+  /// Of fields with different names.
   package init(fields: [OptionField]) {
     self.fields = fields
+    defaults = OptionDictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.value) })
+    positions = Dictionary(uniqueKeysWithValues: fields.indices.map { (fields[$0].name, $0) })
+  }
+
+  /// The schema with these names as the only values of an option.
+  package func restricting(_ name: String, to choices: [String]) -> OptionSchema {
+    OptionSchema(
+      fields: fields.map { field in
+        var field = field
+        if field.name == name { field.type = .choice(choices) }
+        return field
+      })
   }
 
   package var names: [String] { fields.map(\.name) }
 
-  /// Every option at its default.
-  package var defaults: OptionDictionary {
-    OptionDictionary(uniqueKeysWithValues: fields.map { ($0.name, $0.value) })
-  }
-
-  package subscript(name: String) -> OptionField? { fields.first { $0.name == name } }
+  package subscript(name: String) -> OptionField? { positions[name].map { fields[$0] } }
 
   /// What to say of an option that does not exist: the nearest one and all that there are.
   package func unknown(_ name: String) -> OptionProblem {

@@ -5,6 +5,23 @@ struct ResolvedSections: Hashable {
   var task: OptionDictionary
   var model: OptionDictionary
   var train: OptionDictionary
+
+  subscript(section: SpecSection) -> OptionDictionary {
+    get {
+      switch section {
+      case .task: task
+      case .model: model
+      case .train: train
+      }
+    }
+    set {
+      switch section {
+      case .task: task = newValue
+      case .model: model = newValue
+      case .train: train = newValue
+      }
+    }
+  }
 }
 
 extension MethodSpace {
@@ -25,33 +42,37 @@ extension MethodSpace {
     if let cell = values["model.cell"], schemas.vocabulary.cell(named: cell.text) == nil {
       return nil
     }
-    var sections: [SpecSection: OptionDictionary] = [:]
-    for section in SpecSection.allCases {
-      sections[section] = schemas.schema(of: section, for: values).defaults
-    }
+    let taskSchema = schemas.schema(of: .task, for: values)
+    let modelSchema = schemas.schema(of: .model, for: values)
+    var resolved = ResolvedSections(
+      task: taskSchema.defaults, model: modelSchema.defaults, train: schemas.train.defaults)
     var isGood = true
     for (path, value) in values {
       guard let point = path.firstIndex(of: "."),
         let section = SpecSection(rawValue: String(path[..<point]))
       else { continue }
       let name = String(path[path.index(after: point)...])
-      guard let field = schemas.schema(of: section, for: values)[name] else {
+      let schema =
+        switch section {
+        case .task: taskSchema
+        case .model: modelSchema
+        case .train: schemas.train
+        }
+      guard let field = schema[name] else {
         problems?.add(place(of: path, value), path, notHere(name, section, values))
         isGood = false
         continue
       }
       switch value.resolve(as: field.type) {
-      case .success(let meaning): sections[section]?[name] = meaning
+      case .success(let meaning): resolved[section][name] = meaning
       case .failure(let mismatch):
         problems?.add(value.place, path, mismatch.problem)
         isGood = false
       }
     }
-    let resolved = ResolvedSections(
-      task: sections[.task] ?? [:], model: sections[.model] ?? [:], train: sections[.train] ?? [:])
-    guard isGood else { return nil }
+    // What was wrong is at its default here, so that ranges are looked at all the same.
     if let problems, !areInRange(resolved, values, problems) { return nil }
-    return resolved
+    return isGood ? resolved : nil
   }
 
   /// The parameters of an assignment: the values of its dimensions, in the order of the file.
@@ -59,14 +80,10 @@ extension MethodSpace {
     factors.indices.filter { assignment.isActive[$0] }.flatMap { position in
       factors[position].dimensions.compactMap { dimension -> TrialParameter? in
         let parts = dimension.path.split(separator: ".", maxSplits: 1)
-        guard parts.count == 2 else { return nil }
-        let section =
-          switch SpecSection(rawValue: String(parts[0])) {
-          case .task: resolved.task
-          case .model: resolved.model
-          case .train, nil: resolved.train
-          }
-        return section[String(parts[1])].map { TrialParameter(path: dimension.path, value: $0) }
+        guard parts.count == 2, let section = SpecSection(rawValue: String(parts[0])),
+          let value = resolved[section][String(parts[1])]
+        else { return nil }
+        return TrialParameter(path: dimension.path, value: value)
       }
     }
   }
@@ -113,8 +130,10 @@ extension MethodSpace {
   private func areInRange(
     _ resolved: ResolvedSections, _ values: [String: SpecValue], _ problems: ProblemList
   ) -> Bool {
+    if problems.isKnownGood(resolved) { return true }
     do throws(OptionProblems) {
       _ = try schemas.decode(resolved)
+      problems.noteGood(resolved)
       return true
     } catch {
       for problem in error.problems {

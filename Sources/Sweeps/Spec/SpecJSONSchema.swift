@@ -78,11 +78,7 @@ package struct SpecJSONSchema {
     _ defaults: any Options, choices: [String: [String]] = [:], without hidden: Set<String> = []
   ) -> JSONValue {
     var schema = OptionSchema(defaults: defaults)
-    for index in schema.fields.indices {
-      if let names = choices[schema.fields[index].name] {
-        schema.fields[index].type = .choice(names)
-      }
-    }
+    for (name, names) in choices { schema = schema.restricting(name, to: names) }
     return Self.object(
       Dictionary(
         uniqueKeysWithValues: schema.fields.map {

@@ -1,3 +1,5 @@
+import MemoryNets
+
 /// Where a setting of the sweep was written.
 package enum SpecPlace: Hashable, Sendable {
   /// From 1; columns count characters.
@@ -59,6 +61,8 @@ final class ProblemList {
   let file: String
   private(set) var problems: [SpecProblem] = []
   private var seen: Set<SpecProblem> = []
+  /// Sections whose ranges were found right; many combinations share them.
+  private var good: Set<OptionDictionary> = []
   /// More than this many would bury the first.
   private let limit = 100
 
@@ -73,6 +77,14 @@ final class ProblemList {
     let problem = SpecProblem(file: file, place: place, path: path, message: message)
     guard !isFull, seen.insert(problem).inserted else { return }
     problems.append(problem)
+  }
+
+  func isKnownGood(_ sections: ResolvedSections) -> Bool {
+    SpecSection.allCases.allSatisfy { good.contains(sections[$0]) }
+  }
+
+  func noteGood(_ sections: ResolvedSections) {
+    for section in SpecSection.allCases { good.insert(sections[section]) }
   }
 
   /// Throws all there are, those of the file in its order first.

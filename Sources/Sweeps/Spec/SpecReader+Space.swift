@@ -38,8 +38,7 @@ extension SpecReader {
       guard SpecSection(rawValue: path) != nil else {
         problems.add(
           entry.place, join(prefix, path),
-          "no such section; "
-            + OptionSchema.suggestion(for: path, among: SpecSection.allCases.map(\.rawValue)))
+          noSuchSection(path))
         return
       }
       guard let inner = entry.value.entries else {
@@ -64,9 +63,7 @@ extension SpecReader {
   func isKnown(_ path: String, at place: SpecPlace, _ prefix: String) -> Bool {
     let parts = path.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, let section = SpecSection(rawValue: String(parts[0])) else {
-      let sections = SpecSection.allCases.map(\.rawValue)
-      let suggestion = OptionSchema.suggestion(for: String(parts[0]), among: sections)
-      problems.add(place, join(prefix, path), "no such section; " + suggestion)
+      problems.add(place, join(prefix, path), noSuchSection(String(parts[0])))
       return false
     }
     let names = schemas.names(in: section)
@@ -75,6 +72,14 @@ extension SpecReader {
       place, join(prefix, path),
       "no such option; " + OptionSchema.suggestion(for: String(parts[1]), among: names))
     return false
+  }
+
+  private func noSuchSection(_ name: String) -> String {
+    // An option without its section?
+    let paths = SpecSection.allCases.filter { schemas.names(in: $0).contains(name) }
+    if let section = paths.first { return "no such section; did you mean \(section).\(name)?" }
+    let sections = SpecSection.allCases.map(\.rawValue)
+    return "no such section; " + OptionSchema.suggestion(for: name, among: sections)
   }
 
   /// Whether the value can be meant for one of the types that the option has; reports it if not.
@@ -108,6 +113,7 @@ extension SpecReader {
   ) -> Dimension? {
     var domain: Domain?
     var count = 0
+    var hasUnknown = false
     var when = Condition(clauses: [], place: entry.place)
     for operation in operators {
       if operation.key == "when" {
@@ -116,14 +122,14 @@ extension SpecReader {
         count += 1
         domain = self.domain(operation, path, full)
       } else {
-        count += 1
+        hasUnknown = true
         problems.add(
           operation.place, full,
           "\(operation.key) is no kind of dimension; "
             + OptionSchema.suggestion(for: operation.key, among: Domain.names + ["when"]))
       }
     }
-    if count != 1 {
+    if count != 1, count > 1 || !hasUnknown {
       problems.add(
         entry.value.place, full,
         "is a map with \(count == 0 ? "none" : "several") of \(Domain.names.joined(separator: ", "));"

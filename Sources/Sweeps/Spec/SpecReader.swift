@@ -29,7 +29,8 @@ struct SpecReader {
   ) -> O {
     let defaults = O()
     guard let node else { return defaults }
-    let schema = OptionSchema(defaults: defaults)
+    var schema = OptionSchema(defaults: defaults)
+    for (name, names) in choices { schema = schema.restricting(name, to: names) }
     var values: OptionDictionary = [:]
     var places: [String: SpecPlace] = [:]
     var isGood = true
@@ -40,8 +41,7 @@ struct SpecReader {
         isGood = false
         continue
       }
-      let type = choices[entry.key].map(OptionType.choice) ?? field.type
-      switch value.resolve(as: type) {
+      switch value.resolve(as: field.type) {
       case .success(let value): values[entry.key] = value
       case .failure(let mismatch):
         problems.add(value.place, join(path, entry.key), mismatch.problem)

@@ -50,11 +50,8 @@ struct SpecSchemas: Sendable {
     train = OptionSchema(defaults: vocabulary.train)
     let kinds = vocabulary.tasks.map(\.name)
     taskKind = OptionField(name: "kind", type: .choice(kinds), value: .string(kinds.first ?? ""))
-    var model = OptionSchema(defaults: ModelOptions())
-    for index in model.fields.indices where model.fields[index].name == "cell" {
-      model.fields[index].type = .choice(vocabulary.cells.map(\.name))
-    }
-    self.model = model
+    model = OptionSchema(defaults: ModelOptions())
+      .restricting("cell", to: vocabulary.cells.map(\.name))
     var cells: [String: OptionSchema] = [:]
     for kind in vocabulary.cells {
       let own = OptionSchema(defaults: kind.defaults)

@@ -13,17 +13,22 @@ extension SweepSpec {
     checkPaths(problems)
     for method in methods { checkConflicts(of: method, problems) }
     guard !problems.isFull else { return }
-    let spaces = spaces
+    var names: [Set<ResolvedSections>: String] = [:]
     for space in spaces {
       if let cycle = space.cycle {
         problems.add(
           cycle.place, cycle.path, "its when depends on itself, through other dimensions")
         return
       }
-      checkValues(space, problems)
+      let all = checkValues(space, problems)
+      guard problems.isEmpty, methods.count > 1, !all.isEmpty else { continue }
+      if let other = names[all] {
+        problems.add(
+          space.method.place, "methods.\(space.method.name)",
+          "is the same as \(other), with every default filled in; one of the two must go")
+      }
+      names[all] = names[all] ?? space.method.name
     }
-    guard problems.isEmpty else { return }
-    checkDistinct(spaces, problems)
   }
 
   // MARK: - Paths
@@ -86,14 +91,20 @@ extension SweepSpec {
   // MARK: - Values
 
   /// Decodes configurations of a method and reports every value that cannot be used.
-  private func checkValues(_ space: MethodSpace, _ problems: ProblemList) {
+  ///
+  /// Returns all configurations, of several methods that can be looked at as a whole.
+  private func checkValues(
+    _ space: MethodSpace, _ problems: ProblemList
+  ) -> Set<ResolvedSections> {
+    var all: Set<ResolvedSections> = []
     var found = false
     if let size = space.size, size <= Self.exhaustiveLimit {
       for index in 0..<size {
         guard let assignment = space.assignment(index) else { continue }
         found = true
-        _ = space.resolve(assignment, problems: problems)
-        if problems.isFull { return }
+        let sections = space.resolve(assignment, problems: problems)
+        if methods.count > 1, let sections { all.insert(sections) }
+        if problems.isFull { return [] }
       }
     } else {
       found = checkEachValue(space, problems)
@@ -103,6 +114,7 @@ extension SweepSpec {
       problems.add(
         place, "exclude", "leaves no configuration of the method \(space.method.name)")
     }
+    return all
   }
 
   private func checkEachValue(_ space: MethodSpace, _ problems: ProblemList) -> Bool {
@@ -125,20 +137,5 @@ extension SweepSpec {
     }
     guard !found, let size = space.size else { return true }
     return (0..<min(size, 1_000_000)).contains { space.assignment($0) != nil }
-  }
-
-  /// Refuses methods that train exactly the same.
-  private func checkDistinct(_ spaces: [MethodSpace], _ problems: ProblemList) {
-    var names: [Set<ResolvedSections>: String] = [:]
-    for space in spaces {
-      guard let size = space.size, size <= Self.exhaustiveLimit else { continue }
-      let all = Set((0..<size).compactMap { space.assignment($0).flatMap { space.resolve($0) } })
-      if let other = names[all] {
-        problems.add(
-          space.method.place, "methods.\(space.method.name)",
-          "is the same as \(other), with every default filled in; one of the two must go")
-      }
-      names[all] = names[all] ?? space.method.name
-    }
   }
 }
