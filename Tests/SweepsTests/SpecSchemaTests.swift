@@ -43,6 +43,15 @@ import Testing
     for name in used { #expect(definitions[name] != nil, "\(name)") }
   }
 
+  @Test func theStandardVocabularyIsThatOfTheRegistries() {
+    let standard = SpecVocabulary.standard(train: PlainTraining())
+    #expect(standard.cells.map(\.name) == CellRegistry.all.map(\.name))
+    #expect(standard.tasks.map(\.name) == TaskRegistry.all.map(\.name))
+    // Traps if a cell has an option that every model has.
+    #expect(SpecSchemas(standard).model.names.contains("cell"))
+    #expect(SpecJSONSchema(standard).text.hasPrefix("{"))
+  }
+
   @Test func listsHaveOptionsWithTypesAndDefaults() {
     let fast = vocabulary.cellList[1]
     #expect(fast.name == "fw_lstm" && fast.summary == "Fast.")
