@@ -40,17 +40,21 @@ struct Launch {
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = FileHandle.nullDevice
-    let timer = DispatchWorkItem { if process.isRunning { process.terminate() } }
+    let timer = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+    // A test runs on a thread of a pool, which blocks signals, and a child inherits what is blocked.
+    var none = sigset_t()
+    var blocked = sigset_t()
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &blocked)
+    defer { pthread_sigmask(SIG_SETMASK, &blocked, nil) }
     try process.run()
     DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: timer)
     meanwhile(process.processIdentifier)
     let output = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
-    let isTimedOut =
-      process.terminationReason == .uncaughtSignal || process.terminationStatus == 143
     timer.cancel()
     return Launch(
       status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
-      isTimedOut: isTimedOut)
+      isTimedOut: process.terminationReason == .uncaughtSignal)
   }
 }

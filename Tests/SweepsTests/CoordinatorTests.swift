@@ -3,69 +3,11 @@ import MemoryNets
 import Sweeps
 import Testing
 
-/// A coordinator with everything around it under control.
-private final class Bench {
-  let sink: MemorySink
-  let coordinator: Coordinator
-  var now = 100.0
-  var sent: [(ToWorker, to: Rank)] = []
-  /// What each worker was told to hold last, and all that it was ever given.
-  var keep: [Rank: [LeaseNumber]] = [:]
-  var version: [Rank: Int] = [:]
-  var given: [Rank: [Assignment]] = [:]
-
-  init(
-    trials: Int = 3, workers: Int = 2, sink: MemorySink = MemorySink(),
-    source: [Trial]? = nil, _ change: (inout Coordinator.Options) -> Void = { _ in }
-  ) {
-    var options = Coordinator.Options()
-    change(&options)
-    self.sink = sink
-    coordinator = Coordinator(
-      source: ListedTrials(source ?? (0..<trials).map { numberedTrial($0) }), sink: sink,
-      workerCount: workers, incarnation: 1, options: options, now: now)
-  }
-
-  /// Time passes; messages are taken note of.
-  func tick(after seconds: Double = 0) {
-    now += seconds
-    coordinator.tick(now: now)
-    sent = coordinator.takeMessages()
-    for case (.lease(let version, let keep, let new), let rank) in sent {
-      self.keep[rank] = keep
-      self.version[rank] = version
-      given[rank, default: []] += new
-    }
-  }
-
-  /// The worker says that it holds what it was given, or `holding`.
-  func beat(_ rank: Rank, holding: [LeaseNumber]? = nil, seen: Int? = nil) {
-    coordinator.receive(
-      .beat(
-        seen: seen ?? version[rank] ?? 0, holding: holding ?? keep[rank] ?? [], progress: nil),
-      from: rank, now: now)
-  }
-
-  func end(_ rank: Rank, _ lease: LeaseNumber, _ end: TrialOutcome, elapsed: Double = 1) {
-    let outcome = Outcome(lease: lease, elapsedSeconds: elapsed, end: end)
-    coordinator.receive(.outcomes([outcome]), from: rank, now: now)
-  }
-
-  func result(_ number: Int) -> TrialResult? {
-    let identity = numberedTrial(number).identity
-    return sink.appended[identity] ?? sink.durable[identity]
-  }
-
-  /// The lease that the worker was given last.
-  func lease(_ rank: Rank) -> LeaseNumber { given[rank]?.last?.lease ?? 0 }
-  func trial(_ rank: Rank) -> Int? { given[rank]?.last?.trial.seed }
-}
-
 @Suite struct CoordinatorTests {
   // MARK: - Handing out
 
   @Test func workersGetNothingBeforeTheyHaveSpoken() {
-    let bench = Bench()
+    let bench = CoordinatorBench()
     bench.tick()
     #expect(bench.sent.isEmpty)
     bench.beat(2)
@@ -74,7 +16,7 @@ private final class Bench {
   }
 
   @Test func longTrialsAreGivenOneAtATime() {
-    let bench = Bench(trials: 5)
+    let bench = CoordinatorBench(trials: 5)
     bench.beat(1)
     bench.beat(2)
     bench.tick()
@@ -87,7 +29,7 @@ private final class Bench {
 
   @Test func shortTrialsAreQueuedUpToTheTimeAndTheLimit() {
     for (elapsed, depth) in [(0.0051, 9), (1e-6, 20)] {
-      let bench = Bench(trials: 500) { $0.queueLimit = 20 }
+      let bench = CoordinatorBench(trials: 500) { $0.queueLimit = 20 }
       bench.beat(1)
       bench.tick()
       bench.end(1, bench.lease(1), .finished(completeResult()), elapsed: elapsed)
@@ -97,7 +39,7 @@ private final class Bench {
   }
 
   @Test func allFinishedEndsInCompleteWithAllWorkersTogether() {
-    let bench = Bench(trials: 1)
+    let bench = CoordinatorBench(trials: 1)
     bench.beat(1)
     bench.beat(2)
     bench.tick()
@@ -117,7 +59,7 @@ private final class Bench {
     let sink = MemorySink()
     sink.append(completeResult(), of: numberedTrial(0))
     try? sink.commit()
-    let bench = Bench(trials: 2, workers: 1, sink: sink)
+    let bench = CoordinatorBench(trials: 2, workers: 1, sink: sink)
     bench.beat(1)
     bench.tick()
     #expect(bench.given[1]?.map(\.trial.seed) == [1])
@@ -127,7 +69,7 @@ private final class Bench {
   }
 
   @Test func theSameTrialUnderTwoMethodsRunsOnce() {
-    let bench = Bench(
+    let bench = CoordinatorBench(
       workers: 2, source: [numberedTrial(0), numberedTrial(0, method: "gru"), numberedTrial(1)])
     bench.beat(1)
     bench.beat(2)
@@ -142,7 +84,7 @@ private final class Bench {
   // MARK: - Lost messages
 
   @Test func aLostAssignmentIsSentAgainUnderTheSameLease() {
-    let bench = Bench(workers: 1)
+    let bench = CoordinatorBench(workers: 1)
     bench.beat(1)
     bench.tick()
     let lease = bench.lease(1)
@@ -156,7 +98,7 @@ private final class Bench {
   }
 
   @Test func anAssignmentThatWasOvertakenIsSentAtOnce() {
-    let bench = Bench(workers: 1)
+    let bench = CoordinatorBench(workers: 1)
     bench.beat(1)
     bench.tick()
     let lease = bench.lease(1)
@@ -169,7 +111,7 @@ private final class Bench {
   }
 
   @Test func aRepeatedOutcomeCountsOnce() {
-    let bench = Bench(workers: 1)
+    let bench = CoordinatorBench(workers: 1)
     bench.beat(1)
     bench.tick()
     let lease = bench.lease(1)
@@ -182,7 +124,7 @@ private final class Bench {
   // MARK: - Silence
 
   @Test func aSilentWorkersTrialGoesElsewhere() {
-    let bench = Bench(trials: 2)
+    let bench = CoordinatorBench(trials: 2)
     for rank in [1, 2] { bench.beat(rank) }
     bench.tick()
     for _ in 0..<31 {
@@ -197,7 +139,7 @@ private final class Bench {
   }
 
   @Test func aLateResultCountsWhileTheTrialIsOpenAndOnlyOnce() {
-    let bench = Bench(trials: 3) { $0.silenceSeconds = 5 }
+    let bench = CoordinatorBench(trials: 3) { $0.silenceSeconds = 5 }
     for rank in [1, 2] { bench.beat(rank) }
     bench.tick()
     let first = bench.lease(1)
@@ -220,7 +162,7 @@ private final class Bench {
   }
 
   @Test func aWorkerThatComesBackIsToldToAbandonAndCanWork() {
-    let bench = Bench(trials: 3) { $0.silenceSeconds = 5 }
+    let bench = CoordinatorBench(trials: 3) { $0.silenceSeconds = 5 }
     for rank in [1, 2] { bench.beat(rank) }
     bench.tick()
     let old = bench.lease(1)
@@ -236,7 +178,7 @@ private final class Bench {
   }
 
   @Test func timeInWhichTheCoordinatorStoodStillIsNobodysSilence() {
-    let bench = Bench()
+    let bench = CoordinatorBench()
     bench.beat(1)
     bench.tick()
     bench.tick(after: 1000)
@@ -247,7 +189,7 @@ private final class Bench {
 
   @Test func aTrialThatKillsItsWorkersFailsAfterItsBudget() {
     for budget in [0, 2] {
-      let bench = Bench(trials: 1, workers: 4) {
+      let bench = CoordinatorBench(trials: 1, workers: 4) {
         $0.retry.crash = budget
         $0.silenceSeconds = 5
       }
@@ -276,7 +218,7 @@ private final class Bench {
   }
 
   @Test func companionsOfACulpritAreNotCharged() {
-    let bench = Bench(trials: 40, workers: 1) {
+    let bench = CoordinatorBench(trials: 40, workers: 1) {
       $0.retry.crash = 0
       $0.silenceSeconds = 5
     }
@@ -298,7 +240,7 @@ private final class Bench {
 
   @Test func aDivergedTrialIsTriedAgainOnlyWithinItsBudget() {
     for budget in [0, 1] {
-      let bench = Bench(trials: 1, workers: 1) { $0.retry.diverged = budget }
+      let bench = CoordinatorBench(trials: 1, workers: 1) { $0.retry.diverged = budget }
       bench.beat(1)
       for _ in 0...budget {
         #expect(bench.result(0) == nil)
@@ -311,7 +253,7 @@ private final class Bench {
   }
 
   @Test func aTrialOverItsTimeIsRecordedAndRevoked() {
-    let bench = Bench(trials: 2, workers: 1) { $0.timeLimitSeconds = 10 }
+    let bench = CoordinatorBench(trials: 2, workers: 1) { $0.timeLimitSeconds = 10 }
     bench.beat(1)
     bench.tick()
     let lease = bench.lease(1)
@@ -325,7 +267,7 @@ private final class Bench {
   }
 
   @Test func trialsBehindALongOneGoElsewhere() {
-    let bench = Bench(trials: 30)
+    let bench = CoordinatorBench(trials: 30)
     bench.beat(1)
     bench.tick()
     bench.end(1, bench.lease(1), .finished(completeResult()), elapsed: 0.005)
@@ -344,7 +286,7 @@ private final class Bench {
   // MARK: - Durability
 
   @Test func onlyWhatIsCommittedCounts() {
-    let bench = Bench(trials: 2, workers: 1)
+    let bench = CoordinatorBench(trials: 2, workers: 1)
     bench.beat(1)
     bench.tick()
     bench.end(1, bench.lease(1), .finished(completeResult()))
@@ -356,7 +298,7 @@ private final class Bench {
   }
 
   @Test func aResultWaitsAtMostFiftyMillisecondsForTheNext() {
-    let bench = Bench(trials: 9, workers: 2)
+    let bench = CoordinatorBench(trials: 9, workers: 2)
     for rank in [1, 2] { bench.beat(rank) }
     bench.tick()
     bench.end(1, bench.lease(1), .finished(completeResult()))
@@ -369,7 +311,7 @@ private final class Bench {
   }
 
   @Test func aSinkThatFailsEndsTheRunAsUnusable() {
-    let bench = Bench(trials: 2, workers: 1)
+    let bench = CoordinatorBench(trials: 2, workers: 1)
     bench.sink.isFull = true
     bench.beat(1)
     bench.tick()
@@ -385,7 +327,7 @@ private final class Bench {
   // MARK: - Stopping
 
   @Test func aStopLetsWorkersCheckpointAndEndsInterrupted() {
-    let bench = Bench(trials: 3)
+    let bench = CoordinatorBench(trials: 3)
     for rank in [1, 2] { bench.beat(rank) }
     bench.tick()
     bench.coordinator.requestStop(because: "SIGTERM", now: bench.now)
@@ -400,7 +342,7 @@ private final class Bench {
   }
 
   @Test func aStopWhenEverythingIsDoneIsNoInterruption() {
-    let bench = Bench(trials: 1, workers: 1)
+    let bench = CoordinatorBench(trials: 1, workers: 1)
     bench.beat(1)
     bench.tick()
     bench.coordinator.requestStop(because: "SIGTERM", now: bench.now)
@@ -411,7 +353,7 @@ private final class Bench {
   }
 
   @Test func aWorkerThatDoesNotLeaveIsWaitedForUntilTheDeadline() {
-    let bench = Bench(trials: 3, workers: 1) { $0.stopSeconds = 4 }
+    let bench = CoordinatorBench(trials: 3, workers: 1) { $0.stopSeconds = 4 }
     bench.beat(1)
     bench.tick()
     bench.coordinator.requestStop(because: "SIGTERM", now: bench.now)
@@ -424,7 +366,7 @@ private final class Bench {
   }
 
   @Test func aWorkerThatLeavesGivesItsTrialBackWithoutCharge() {
-    let bench = Bench(trials: 1) { $0.retry.crash = 0 }
+    let bench = CoordinatorBench(trials: 1) { $0.retry.crash = 0 }
     for rank in [1, 2] { bench.beat(rank) }
     bench.tick()
     bench.coordinator.receive(.left, from: 1, now: bench.now)

@@ -210,8 +210,8 @@ struct SimulatedSweep {
       }
     }
     switch random.integer(below: 5) {
-    case 0: agenda.add(.requestStop, at: start + 6 * random.uniform())
-    case 1: agenda.add(.killJob, at: start + 6 * random.uniform())
+    case 0: agenda.add(.requestStop, at: start + 3 * random.uniform())
+    case 1: agenda.add(.killJob, at: start + 3 * random.uniform())
     default: break
     }
   }

@@ -128,11 +128,17 @@ import Testing
     }
   }
 
+  @Test func aLongStepIsNotTheCoordinatorsSilence() {
+    var state = worker(1)
+    state.passTime(now: 1000)
+    #expect(state.ending == nil)
+  }
+
   @Test func aWorkerWhoseCoordinatorIsSilentEnds() {
     var state = worker(1)
-    state.passTime(now: 119)
+    for second in 1...60 { state.passTime(now: Double(second)) }
     #expect(state.ending == nil)
-    state.passTime(now: 121)
+    state.passTime(now: 61)
     guard case .coordinatorLost? = state.ending else {
       Issue.record("still waiting")
       return

@@ -13,7 +13,14 @@ package final class StopRequest {
     var action = sigaction()
     action.__sigaction_handler.sa_handler = { receivedSignal.store($0, ordering: .relaxed) }
     // Without SA_RESTART a sleep ends at once, so that the request is seen at once.
-    for signal in [SIGINT, SIGTERM, SIGUSR1, SIGUSR2] { sigaction(signal, &action, nil) }
+    // A parent can leave signals blocked in its child, as one does that starts it from a thread pool.
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for signal in [SIGINT, SIGTERM, SIGUSR1, SIGUSR2] {
+      sigaction(signal, &action, nil)
+      sigaddset(&signals, signal)
+    }
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
   }
 
   private let launcher: pid_t?

@@ -8,7 +8,7 @@ package struct WorkerState {
   package struct Options: Sendable {
     package var beatSeconds = 1.0
     /// A coordinator that has been silent for so long is gone, and the worker ends.
-    package var silenceSeconds = 120.0
+    package var silenceSeconds = 60.0
     /// Outcomes of short trials wait so long for others to travel with, and so many do.
     package var gatherSeconds = 0.0005
     package var gatherLimit = 64
@@ -38,12 +38,14 @@ package struct WorkerState {
   private var lastBeat = -Double.infinity
   private var lastReport = -Double.infinity
   private var lastHeard: Double
+  private var lastPass: Double
   package var progress: TrialProgress?
   package private(set) var ending: Ending?
 
   package init(options: Options = Options(), now: Double) {
     self.options = options
     lastHeard = now
+    lastPass = now
   }
 
   // MARK: - Input
@@ -76,8 +78,12 @@ package struct WorkerState {
     next = 0
   }
 
-  /// Ends if nothing has been heard for too long.
+  /// Ends if nothing has been heard for too long; time in which this process stood still, in a long
+  /// step or stopped from outside, is not the coordinator's silence.
   package mutating func passTime(now: Double) {
+    let passed = now - lastPass
+    if passed > options.beatSeconds { lastHeard += passed - options.beatSeconds }
+    lastPass = now
     if ending == nil, now - lastHeard > options.silenceSeconds {
       stop()
       ending = .coordinatorLost
