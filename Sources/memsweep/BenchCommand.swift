@@ -43,7 +43,8 @@ struct BenchDispatch: ParsableCommand, EveryRankCommand {
 
   private func measure(transport: (any Transport)?) throws -> RunEnd {
     let folder =
-      directory ?? NSTemporaryDirectory() + "memsweep-dispatch-\(ProcessInfo.processInfo.processIdentifier)"
+      directory ?? NSTemporaryDirectory()
+      + "memsweep-dispatch-\(ProcessInfo.processInfo.processIdentifier)"
     if directory == nil, Launch.isFirst {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true)

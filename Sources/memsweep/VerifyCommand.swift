@@ -54,7 +54,8 @@ struct Verify: ParsableCommand {
       guard !json else { continue }
       Terminal.answer("\(file): \(reference.cell), largest error \(largest)\n")
       for (name, error) in errors {
-        Terminal.answer("    \(name)  \(error)\(error <= tolerance ? "" : "  past the tolerance")\n")
+        Terminal.answer(
+          "    \(name)  \(error)\(error <= tolerance ? "" : "  past the tolerance")\n")
       }
     }
     if json { Terminal.answer(json: .array(answers)) }

@@ -111,7 +111,9 @@ import Testing
     }
   }
 
-  /// The derived counts for an embedding of 100, a read-out of 100 units and 37 tokens. They are of
+  /// The derived counts for an embedding of 100, a read-out of 100 units and 37 tokens.
+  ///
+  /// They are of
   /// a program that gives both the input and the recurrent product a bias; ours has the one that
   /// counts, so theirs have `redundant` more.
   @Test(arguments: [

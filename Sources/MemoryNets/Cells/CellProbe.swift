@@ -45,7 +45,9 @@ package final class CellProbe {
     executor.plan.carried.map { ($0.name, $0.size) }
   }
 
-  /// Runs forward and backward; fills in outputs and gradients. Gives the loss.
+  /// Runs forward and backward; fills in outputs and gradients.
+  ///
+  /// Gives the loss.
   @discardableResult
   package func run(
     inputs: [Double], outputWeights: [Double], initialStates: [String: [Double]] = [:]

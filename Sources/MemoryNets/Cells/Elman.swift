@@ -1,4 +1,4 @@
-/// Plain recurrent net:
+/// Plain recurrent net.
 ///
 ///     h' = f(W_x x + W_h h + b)                                                   (1)
 ///

@@ -1,4 +1,4 @@
-/// FW-LSTM: an LSTM whose cell input is amplified by a fast-weight memory, gate order i, f, o, g:
+/// FW-LSTM: an LSTM whose cell input is amplified by a fast-weight memory, gate order i, f, o, g.
 ///
 ///     z = LN(W_x x + W_h h + b),   g = relu(z_g)                                  (1)
 ///     A' = decay A + rate g g^T                                                   (2)

@@ -1,4 +1,4 @@
-/// Gated recurrent unit, gate order r, z, n, with the reset after the product:
+/// Gated recurrent unit, gate order r, z, n, with the reset after the product.
 ///
 ///     r = sigmoid(W_x x + b_x + W_h h + b_h),   z likewise                        (1)
 ///     n = tanh(W_x x + b_x + r (W_h h + b_h))                                     (2)

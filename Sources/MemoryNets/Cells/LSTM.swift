@@ -1,4 +1,4 @@
-/// Long short-term memory, gate order i, f, o, g:
+/// Long short-term memory, gate order i, f, o, g.
 ///
 ///     i, f, o, g = W_x x + W_h h + b                                              (1)
 ///     c' = sigmoid(f + forget_bias) c + sigmoid(i) tanh(g)                        (2)

@@ -31,7 +31,9 @@ package final class StepBuilder {
       terms: [.carry(.previous(state), .constant(1))])
   }
 
-  /// Carries `value` on as the next step's `state`, which `vector` made. Gives `value` back.
+  /// Carries `value` on as the next step's `state`, which `vector` made.
+  ///
+  /// Gives `value` back.
   @discardableResult
   package func next(_ state: Vector, _ value: Vector) -> Vector {
     guard let previous = graph.nodes[state.node].operation as? PreviousValue else {

@@ -96,8 +96,10 @@ package struct PhiloxStream: RandomNumberGenerator, Sendable {
     Double(next() >> 11) * 0x1p-53
   }
 
-  /// An integer in 0..<`bound`, without bias (Lemire 2019, "Fast random integer generation in an
-  /// interval", algorithm 5). `bound` is in 1...2^32 - 1.
+  /// An integer in 0..<`bound`, without bias.
+  ///
+  /// `bound` is in 1...2^32 - 1. Algorithm 5 of Lemire, "Fast random integer generation in an
+  /// interval", 2019.
   package mutating func integer(below bound: Int) -> Int {
     precondition(bound > 0 && bound <= Int(UInt32.max), "bound is \(bound)")
     let range = UInt32(bound)

@@ -4,7 +4,9 @@ package struct ModelOptions: Options {
   package var cell = "lstm"
   /// Cells on top of each other.
   package var layers = 1
-  /// The size of the token embedding; 0 gives one-hot tokens. Tasks of features take no embedding.
+  /// The size of the token embedding.
+  ///
+  /// 0 gives one-hot tokens. Tasks of features take no embedding.
   package var embeddingSize = 0
   /// Units of a ReLU layer between the last cell and the outputs; 0 for none.
   package var readoutSize = 0

@@ -73,8 +73,10 @@ package final class Network {
   /// saved with a checkpoint; empty for tasks whose batches never do.
   package var carriedState: UnsafeMutableRawBufferPointer { trainingState }
 
-  /// Forward and backward over `batch`: overwrites `parameters.gradients` with the gradient of the
-  /// weighted mean loss. `update` and `noiseKey` determine dropout masks.
+  /// Forward and backward over `batch`.
+  ///
+  /// Overwrites `parameters.gradients` with the gradient of the weighted mean loss. `update` and
+  /// `noiseKey` determine dropout masks.
   package func train(_ batch: Batch, update: Int, noiseKey: PhiloxKey) -> LossStatistics {
     parameters.gradients.initializeMemory(
       as: UInt8.self, repeating: 0, count: parameters.count * parameters.precision.size)

@@ -23,7 +23,9 @@ package struct RecurrentModel {
     ]
   }
 
-  /// The equations of one step. Parameters are named `embedding`, `layer0.W_x`, ...,
+  /// The equations of one step.
+  ///
+  /// Parameters are named `embedding`, `layer0.W_x`, ...,
   /// `readout.hidden_W`, `readout.hidden_b`, `readout.W`, `readout.b`.
   package func recorded() -> StepGraph {
     let g = StepBuilder()

@@ -37,7 +37,10 @@ package struct SweepEstimate {
       known += isKnown ? 1 : 0
       guard probeSeconds > 0 else { continue }
       guard let cost = costs[trial.parameters]?[trial.method] ?? measured(trial) else {
-        if !isKnown { remaining += sums.values.reduce(0) { $0 + $1.seconds / Double($1.count) } / Double(sums.count) }
+        if !isKnown {
+          remaining +=
+            sums.values.reduce(0) { $0 + $1.seconds / Double($1.count) } / Double(sums.count)
+        }
         continue
       }
       if !isKnown {
@@ -70,7 +73,9 @@ package struct SweepEstimate {
   private static func finished(_ setup: SweepSetup) throws -> Set<TrialIdentity> {
     guard ResultReader.exists(in: setup.spec.outputDirectory) else { return [] }
     var found: Set<TrialIdentity> = []
-    try ResultReader(directory: setup.spec.outputDirectory).forEachTrial { found.insert($0.identity) }
+    try ResultReader(directory: setup.spec.outputDirectory).forEachTrial {
+      found.insert($0.identity)
+    }
     return found
   }
 }

@@ -82,7 +82,8 @@ package final class TrialAssembly {
   }
 
   /// The parameters of the model of a trial, without making it.
-  package func parameterCount(of configuration: TrialConfiguration, shape: TaskShape) throws -> Int {
+  package func parameterCount(of configuration: TrialConfiguration, shape: TaskShape) throws -> Int
+  {
     let (model, cell) = try model(of: configuration)
     return RecurrentModel(options: model, cell: cell, shape: shape).recorded().parameterCount
   }

@@ -62,8 +62,9 @@ package struct SweepSetup {
     return found
   }
 
-  /// What only shows when tasks are made: missing data, a metric that the task does not have, a
-  /// model that does not fit it. Each once.
+  /// What only shows when tasks are made.
+  ///
+  /// Missing data, a metric that the task does not have, a model that does not fit it; each once.
   package func problems() -> [SpecProblem] {
     var messages: [(path: String, message: String)] = []
     for configuration in configurations() {
@@ -90,7 +91,8 @@ package struct SweepSetup {
       if let found, !messages.contains(where: { $0 == found }) { messages.append(found) }
     }
     return messages.map {
-      SpecProblem(file: spec.file, place: spec.place(of: $0.path), path: $0.path, message: $0.message)
+      SpecProblem(
+        file: spec.file, place: spec.place(of: $0.path), path: $0.path, message: $0.message)
     }
   }
 
@@ -109,8 +111,10 @@ package struct SweepSetup {
   private func fingerprint() -> String {
     let text = configurations().map(\.canonicalJSON).joined(separator: "\n")
     let labels = spec.methods.map(\.name).joined(separator: ",")
-    let counts = "\(spec.seeds.first) \(spec.seeds.count) \(spec.search.method) \(spec.search.trials)"
-    return TrialIdentifier.digest(of: [numericContract, labels, counts, text].joined(separator: "\n"))
+    let counts =
+      "\(spec.seeds.first) \(spec.seeds.count) \(spec.search.method) \(spec.search.trials)"
+    return TrialIdentifier.digest(
+      of: [numericContract, labels, counts, text].joined(separator: "\n"))
   }
 
   /// The trivial predictors of the sweep's tasks.

@@ -1,4 +1,4 @@
-/// A' = sum of c . A and c . u v^T: the update of a carried matrix.
+/// The update of a carried matrix, A' = sum of `c A` and `c u v^T`, elementwise in c.
 ///
 /// In matrix form dA is carried back in place: the derivative of the outer products is taken from
 /// dL/dA', then the decays turn it into dL/dA. As a history nothing is computed here, and the
