@@ -1,7 +1,6 @@
 import Foundation
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct CheckpointFolderTests {
   private func folder(

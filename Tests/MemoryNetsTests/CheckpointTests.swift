@@ -1,7 +1,6 @@
 import Foundation
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct CheckpointTests {
   static let identity = "0123456789abcdeffedcba9876543210"

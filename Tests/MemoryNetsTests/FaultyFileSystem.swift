@@ -1,6 +1,5 @@
 import Foundation
-
-@testable import MemoryNets
+import MemoryNets
 
 /// A disk on which one operation fails, and every removal after it: the machine went down.
 final class FaultyFileSystem: FileSystem, @unchecked Sendable {

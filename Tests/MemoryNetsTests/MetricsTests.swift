@@ -1,6 +1,5 @@
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct MetricsTests {
   @Test(arguments: [

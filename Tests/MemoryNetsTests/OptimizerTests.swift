@@ -1,8 +1,7 @@
 import CKernels
 import Foundation
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct OptimizerTests {
   struct Reference: Decodable {

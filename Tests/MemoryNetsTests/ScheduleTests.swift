@@ -1,6 +1,5 @@
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct ScheduleTests {
   private func options(_ kind: ScheduleKind) -> TrainOptions {

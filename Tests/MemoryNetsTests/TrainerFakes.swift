@@ -1,6 +1,5 @@
 import Foundation
-
-@testable import MemoryNets
+import MemoryNets
 
 /// Two classes on either side of a plane in three dimensions, with some labels wrong.
 final class PlaneTask: SequenceTask {

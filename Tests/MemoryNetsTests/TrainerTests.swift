@@ -1,6 +1,5 @@
+import MemoryNets
 import Testing
-
-@testable import MemoryNets
 
 @Suite struct TrainerTests {
   private static let identity = "0123456789abcdef0123456789abcdef"

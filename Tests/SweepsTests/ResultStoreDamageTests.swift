@@ -1,9 +1,8 @@
 import Foundation
 import GRDB
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 @Suite struct ResultStoreDamageTests {
   let folder: ScratchFolder

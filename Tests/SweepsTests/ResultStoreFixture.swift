@@ -1,7 +1,6 @@
 import Foundation
 import MemoryNets
-
-@testable import Sweeps
+import Sweeps
 
 /// A folder of its own for one test, removed with it.
 final class ScratchFolder {

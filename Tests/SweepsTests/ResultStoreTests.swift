@@ -1,9 +1,8 @@
 import Foundation
 import GRDB
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 @Suite struct ResultStoreTests {
   let folder: ScratchFolder
@@ -63,6 +62,21 @@ import Testing
     #expect(read[2].value == .infinity)
     #expect(read[3].value == 0)
     #expect(try store.verify() == [])
+  }
+
+  @Test func crashesOfEarlierRunsAreCountedWhenTheStoreIsOpenedAgain() throws {
+    let identity = Made.identity(3)
+    do {
+      let store = try Made.store(folder)
+      for kind in ["crashed", "crashed", "lease_expired", "leased"] {
+        store.append(SweepEvent(time: 1, kind: kind, identity: identity))
+      }
+      try store.commit()
+      #expect(store.eventCounts(of: "crashed") == [:], "of earlier runs only")
+    }
+    let again = try Made.store(folder)
+    #expect(again.eventCounts(of: "crashed") == [identity: 2])
+    #expect(again.eventCounts(of: "lease_expired") == [identity: 1])
   }
 
   @Test func statusIsKnownBeforeTheCommitAndAfterOpeningAgain() throws {

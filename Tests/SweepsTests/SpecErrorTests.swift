@@ -1,6 +1,5 @@
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 /// Each rule of the sweep file, by what is said when it is broken.
 @Suite struct SpecErrorTests {

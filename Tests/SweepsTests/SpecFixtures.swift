@@ -1,7 +1,6 @@
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 /// A training of a few options, as the engine's has many.
 struct PlainTraining: Options {
@@ -25,7 +24,9 @@ struct PlainTraining: Options {
   }
 }
 
-struct PlainCell: RecurrentCell {}
+struct PlainCell: RecurrentCell {
+  func step(_ x: Vector, in g: StepBuilder) -> Vector { x }
+}
 
 struct GatedOptions: Options {
   var hiddenSize = 50

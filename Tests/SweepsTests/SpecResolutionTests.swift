@@ -1,7 +1,6 @@
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 /// What a sweep file means: precedence, overrides, conditions and counts.
 @Suite struct SpecResolutionTests {

@@ -1,8 +1,7 @@
 import Foundation
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 @Suite struct SpecSchemaTests {
   private func entry(_ path: String...) throws -> Any {

@@ -1,7 +1,6 @@
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 @Suite struct SpecSearchTests {
   @Test func everyConfigurationGetsItsFirstSeedFirst() throws {

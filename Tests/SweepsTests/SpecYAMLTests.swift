@@ -1,7 +1,6 @@
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 /// How the text of a file becomes nodes, and what is refused on the way.
 @Suite struct SpecYAMLTests {

@@ -1,7 +1,6 @@
 import MemoryNets
+import Sweeps
 import Testing
-
-@testable import Sweeps
 
 /// The expected numbers come from a second implementation, in Python.
 ///

@@ -1,8 +1,7 @@
 import Foundation
+import MemoryNets
+import Sweeps
 import Testing
-
-@testable import MemoryNets
-@testable import Sweeps
 
 @Suite struct TrainingRunnerTests {
   private static func trial(

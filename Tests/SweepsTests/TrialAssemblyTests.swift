@@ -1,7 +1,6 @@
+import MemoryNets
+import Sweeps
 import Testing
-
-@testable import MemoryNets
-@testable import Sweeps
 
 @Suite struct TrialAssemblyTests {
   private struct LineOptions: Options {

@@ -3,20 +3,20 @@ import CXXHash
 import CZstd
 
 /// The numbers that both directions of the file format share.
-enum CheckpointFormat {
-  static let magic = Array("memsweep".utf8)
+package enum CheckpointFormat {
+  package static let magic = Array("memsweep".utf8)
   /// Bytes before the first entry of the table of sections.
-  static let fixedHeaderSize = 48
+  package static let fixedHeaderSize = 48
   /// Numbers are shuffled in blocks of this many bytes.
-  static let blockSize = 1 << 20
-  static let compressionLevel: Int32 = 1
+  package static let blockSize = 1 << 20
+  package static let compressionLevel: Int32 = 1
   /// Of the compressor's hash table for numbers: they hold no repetitions worth finding, and a small
   /// table doubles the speed.
-  static let numberHashLog: Int32 = 6
+  package static let numberHashLog: Int32 = 6
   /// 2^23 bytes: more than level 1 asks for, little enough for any reader.
-  static let maximumWindowLog: Int32 = 23
+  package static let maximumWindowLog: Int32 = 23
 
-  static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
+  package static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt64 {
     XXH3_64bits(bytes.baseAddress, bytes.count)
   }
 }

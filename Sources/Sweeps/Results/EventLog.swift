@@ -47,7 +47,7 @@ package final class EventLog {
   }
 
   /// The line of `event`, with its end; what the event does not have is left out.
-  static func line(_ event: SweepEvent) -> String {
+  package static func line(_ event: SweepEvent) -> String {
     var members = [
       (key: "time", value: JSONText.number(event.time)),
       (key: "kind", value: JSONText.string(event.kind)),

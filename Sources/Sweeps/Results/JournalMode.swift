@@ -1,7 +1,7 @@
 import Foundation
 
 /// How SQLite keeps a commit whole.
-enum JournalMode: String {
+package enum JournalMode: String {
   /// Write-ahead: one fsync a commit, and readers beside the writer. It needs memory shared by all
   /// processes that have the file open, so all of them on one machine.
   case wal
@@ -9,7 +9,7 @@ enum JournalMode: String {
   case truncate
 
   /// Write-ahead on a local file system, a rollback journal on one that machines share.
-  static func suiting(_ path: String) -> JournalMode {
+  package static func suiting(_ path: String) -> JournalMode {
     guard let mounts = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else {
       return .wal
     }
@@ -18,7 +18,7 @@ enum JournalMode: String {
   }
 
   /// `mounts` is in the format of `/proc/self/mounts`: device, folder, type, options.
-  static func suiting(_ path: String, mounts: String) -> JournalMode {
+  package static func suiting(_ path: String, mounts: String) -> JournalMode {
     var longest = -1
     var type = ""
     for line in mounts.split(separator: "\n") {

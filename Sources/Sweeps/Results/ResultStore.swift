@@ -18,6 +18,8 @@ package final class ResultStore: ResultSink {
   private var entries: [TrialIdentity: Entry] = [:]
   private var pending: [Change] = []
   private var nextKey = 1
+  /// By kind: how many events each trial had before this opening.
+  private var formerEvents: [String: [TrialIdentity: Int]] = [:]
   private var generation = 1
 
   /// What is known of a finished trial: half a word of its row, and how it ended.
@@ -51,6 +53,7 @@ package final class ResultStore: ResultSink {
       try queue.inTransaction(.immediate) { database in
         try begin(in: database)
         try load(from: database)
+        try loadEvents(from: database)
         return .commit
       }
     }
@@ -80,6 +83,10 @@ package final class ResultStore: ResultSink {
   package func append(_ event: SweepEvent) {
     pending.append(.event(event))
     eventLog?.append(event)
+  }
+
+  package func eventCounts(of kind: String) -> [TrialIdentity: Int] {
+    formerEvents[kind] ?? [:]
   }
 
   /// Writes all that was appended and waits until it is on the disk.
@@ -161,6 +168,20 @@ package final class ResultStore: ResultSink {
       entries[identity] = Entry(
         key: key, status: status, isOfThisSweep: try columns.integer(2) == generation)
       nextKey = max(nextKey, key + 1)
+    }
+  }
+
+  private func loadEvents(from database: Database) throws {
+    let rows = try Row.fetchCursor(
+      database,
+      sql: """
+        SELECT kind, identity, COUNT(*) FROM events
+        WHERE identity IS NOT NULL AND kind IN ('crashed', 'lease_expired') GROUP BY kind, identity
+        """)
+    while let row = try rows.next() {
+      let columns = StoreColumns(row: row, place: path)
+      guard let identity = TrialIdentity(try columns.text(1)) else { continue }
+      formerEvents[try columns.text(0), default: [:]][identity] = try columns.integer(2)
     }
   }
 

@@ -3,18 +3,18 @@ import GRDB
 
 /// The file `results.sqlite` of an output folder: making it, opening it, and finding out whether it
 /// can be trusted.
-enum StoreFile {
-  static let name = "results.sqlite"
+package enum StoreFile {
+  package static let name = "results.sqlite"
 
   /// Files up to this size are checked page by page when they are opened: a fraction of a second.
-  static let checkedBytes = 256 << 20
+  package static let checkedBytes = 256 << 20
 
-  static func path(in directory: String) -> String {
+  package static func path(in directory: String) -> String {
     directory.hasSuffix("/") ? directory + name : directory + "/" + name
   }
 
   /// Opens the store of `directory` for the one process that writes, making it if there is none.
-  static func openForWriting(in directory: String) throws -> DatabaseQueue {
+  package static func openForWriting(in directory: String) throws -> DatabaseQueue {
     let path = path(in: directory)
     do {
       try FileManager.default.createDirectory(
@@ -56,7 +56,7 @@ enum StoreFile {
   /// Where SQLite would have to write beside the file and may not (an unfinished journal in a
   /// read-only folder), a copy in a temporary folder is opened: `temporary`, which the caller
   /// removes.
-  static func openForReading(
+  package static func openForReading(
     in directory: String
   ) throws -> (queue: DatabaseQueue, temporary: String?) {
     let path = path(in: directory)
@@ -80,7 +80,7 @@ enum StoreFile {
   }
 
   /// Leaves one plain file without a journal, which can be copied and read anywhere.
-  static func finish(_ queue: DatabaseQueue, path: String) throws {
+  package static func finish(_ queue: DatabaseQueue, path: String) throws {
     try describingErrors(at: path) {
       try queue.inDatabase { database in
         // A reader may hold the file at this moment: then the journal stays, harmlessly.

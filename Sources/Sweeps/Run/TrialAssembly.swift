@@ -22,6 +22,10 @@ package struct TrialParts {
 /// A configuration that names what does not exist.
 package struct AssemblyError: Error, Hashable, CustomStringConvertible {
   package let description: String
+
+  package init(description: String) {
+    self.description = description
+  }
 }
 
 /// Makes tasks and models by the names in a trial's configuration.

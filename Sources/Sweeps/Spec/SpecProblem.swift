@@ -57,23 +57,23 @@ package struct SpecErrors: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Collects problems while a sweep file is read and checked; says each only once.
-final class ProblemList {
-  let file: String
-  private(set) var problems: [SpecProblem] = []
+package final class ProblemList {
+  package let file: String
+  package private(set) var problems: [SpecProblem] = []
   private var seen: Set<SpecProblem> = []
   /// Sections whose ranges were found right; many combinations share them.
   private var good: Set<OptionDictionary> = []
   /// More than this many would bury the first.
   private let limit = 100
 
-  init(file: String) {
+  package init(file: String) {
     self.file = file
   }
 
-  var isEmpty: Bool { problems.isEmpty }
-  var isFull: Bool { problems.count >= limit }
+  package var isEmpty: Bool { problems.isEmpty }
+  package var isFull: Bool { problems.count >= limit }
 
-  func add(_ place: SpecPlace, _ path: String, _ message: String) {
+  package func add(_ place: SpecPlace, _ path: String, _ message: String) {
     let problem = SpecProblem(file: file, place: place, path: path, message: message)
     guard !isFull, seen.insert(problem).inserted else { return }
     problems.append(problem)
@@ -88,7 +88,7 @@ final class ProblemList {
   }
 
   /// Throws all there are, those of the file in its order first.
-  func throwIfAny() throws(SpecErrors) {
+  package func throwIfAny() throws(SpecErrors) {
     guard !problems.isEmpty else { return }
     func position(_ problem: SpecProblem) -> (Int, Int) {
       switch problem.place {

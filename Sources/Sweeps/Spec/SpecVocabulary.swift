@@ -30,22 +30,22 @@ package struct SpecVocabulary: Sendable {
 }
 
 /// The sections of a configuration.
-enum SpecSection: String, CaseIterable, Sendable {
+package enum SpecSection: String, CaseIterable, Sendable {
   case task, model, train
 }
 
 /// The schemas of every section, read off the defaults once.
-struct SpecSchemas: Sendable {
-  let vocabulary: SpecVocabulary
-  let train: OptionSchema
+package struct SpecSchemas: Sendable {
+  package let vocabulary: SpecVocabulary
+  package let train: OptionSchema
   /// `kind` and nothing else; then the task's own.
-  let taskKind: OptionField
+  package let taskKind: OptionField
   /// The options of every model, `cell` with its choices.
-  let model: OptionSchema
+  package let model: OptionSchema
   private let cells: [String: OptionSchema]
   private let tasks: [String: OptionSchema]
 
-  init(_ vocabulary: SpecVocabulary) {
+  package init(_ vocabulary: SpecVocabulary) {
     self.vocabulary = vocabulary
     train = OptionSchema(defaults: vocabulary.train)
     let kinds = vocabulary.tasks.map(\.name)
@@ -70,19 +70,21 @@ struct SpecSchemas: Sendable {
   }
 
   /// The options of models with this cell, the cell's own last.
-  func model(cell: String) -> OptionSchema { cells[cell] ?? model }
+  package func model(cell: String) -> OptionSchema { cells[cell] ?? model }
 
   /// `kind` and the options of this task.
-  func task(kind: String) -> OptionSchema { tasks[kind] ?? OptionSchema(fields: [taskKind]) }
+  package func task(kind: String) -> OptionSchema {
+    tasks[kind] ?? OptionSchema(fields: [taskKind])
+  }
 
   /// The cell's own options.
-  func cellNames(_ cell: String) -> [String] {
+  package func cellNames(_ cell: String) -> [String] {
     let common = Set(model.names)
     return model(cell: cell).names.filter { !common.contains($0) }
   }
 
   /// Every name that may stand in a section, whatever the cell and the task.
-  func names(in section: SpecSection) -> [String] {
+  package func names(in section: SpecSection) -> [String] {
     let all =
       switch section {
       case .train: train.names
@@ -94,7 +96,7 @@ struct SpecSchemas: Sendable {
   }
 
   /// The types that an option may have, by whichever cell or task has it.
-  func types(of name: String, in section: SpecSection) -> [OptionType] {
+  package func types(of name: String, in section: SpecSection) -> [OptionType] {
     let schemas: [OptionSchema] =
       switch section {
       case .train: [train]

@@ -8,14 +8,15 @@ import Yams
 /// text with two kinds of characters exchanged for private ones that are put back afterwards: every
 /// `*`, which makes an alias a text that is resolved here, and the first letter of a key
 /// that is given twice, which lets it go on to the next.
-struct YAMLDocument {
-  static let maximumBytes = 1 << 20
-  static let maximumDepth = 32
-  static let tooLarge = "is larger than \(maximumBytes) bytes; a sweep file is read up to there"
-  static let maximumNodes = 200_000
+package struct YAMLDocument {
+  package static let maximumBytes = 1 << 20
+  package static let maximumDepth = 32
+  package static let tooLarge =
+    "is larger than \(maximumBytes) bytes; a sweep file is read up to there"
+  package static let maximumNodes = 200_000
 
   /// Nil for an empty document.
-  private(set) var root: YAMLNode?
+  package private(set) var root: YAMLNode?
   private let problems: ProblemList
   private var anchors: [String: YAMLNode] = [:]
   private var nodeCount = 0
@@ -32,7 +33,7 @@ struct YAMLDocument {
   ///
   /// What is wrong goes to `problems`. With `argument`, every place is that argument of the
   /// command line.
-  init(_ text: String, argument: String? = nil, problems: ProblemList) {
+  package init(_ text: String, argument: String? = nil, problems: ProblemList) {
     self.problems = problems
     self.argument = argument
     guard text.utf8.count <= Self.maximumBytes else {

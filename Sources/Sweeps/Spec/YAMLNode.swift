@@ -1,29 +1,29 @@
 /// A node of a sweep file: text, a list or a map, with its place.
 ///
 /// Aliases and merges are resolved; what a text means is for the schema to say.
-struct YAMLNode: Sendable {
-  indirect enum Content: Sendable {
+package struct YAMLNode: Sendable {
+  package indirect enum Content: Sendable {
     /// `isPlain` when it stands without quotation marks.
     case text(String, isPlain: Bool)
     case list([YAMLNode])
     case map([YAMLEntry])
   }
 
-  var place: SpecPlace
-  var content: Content
+  package var place: SpecPlace
+  package var content: Content
 
-  var text: String? {
+  package var text: String? {
     if case .text(let text, _) = content { return text }
     return nil
   }
 
-  var list: [YAMLNode]? {
+  package var list: [YAMLNode]? {
     if case .list(let nodes) = content { return nodes }
     return nil
   }
 
   /// The entries of a map; a value left out is an empty map.
-  var entries: [YAMLEntry]? {
+  package var entries: [YAMLEntry]? {
     switch content {
     case .map(let entries): entries
     case .text("", isPlain: true): []
@@ -32,7 +32,7 @@ struct YAMLNode: Sendable {
   }
 
   /// `is a list`, for messages.
-  var kind: String {
+  package var kind: String {
     switch content {
     case .text("", isPlain: true): "is empty"
     case .text(let text, _): "is \"\(text.prefix(60))\""
@@ -41,29 +41,29 @@ struct YAMLNode: Sendable {
     }
   }
 
-  subscript(key: String) -> YAMLEntry? { entries?.first { $0.key == key } }
+  package subscript(key: String) -> YAMLEntry? { entries?.first { $0.key == key } }
 
-  static func map(_ entries: [YAMLEntry], at place: SpecPlace) -> YAMLNode {
+  package static func map(_ entries: [YAMLEntry], at place: SpecPlace) -> YAMLNode {
     YAMLNode(place: place, content: .map(entries))
   }
 }
 
 /// A key of a map, with its place, and its value.
-struct YAMLEntry: Sendable {
-  var key: String
-  var place: SpecPlace
-  var value: YAMLNode
+package struct YAMLEntry: Sendable {
+  package var key: String
+  package var place: SpecPlace
+  package var value: YAMLNode
 }
 
 extension YAMLNode {
   /// The value at a path of keys, if it is there.
-  func value(at path: some Collection<String>) -> YAMLNode? {
+  package func value(at path: some Collection<String>) -> YAMLNode? {
     guard let key = path.first else { return self }
     return self[key]?.value.value(at: path.dropFirst())
   }
 
   /// Puts `value` at a path of keys, making maps as needed; what stands in the way is replaced.
-  mutating func set(_ value: YAMLNode, at path: some Collection<String>) {
+  package mutating func set(_ value: YAMLNode, at path: some Collection<String>) {
     guard let key = path.first else {
       self = value
       return
