@@ -31,8 +31,9 @@ struct Check: ParsableCommand {
     guard !json, let spec else { return }
     let plan = SweepPlan(spec)
     Terminal.answer(
-      "\(sweep.file): \(plan.methods.count) methods, \(plan.configurations) configurations, "
-        + "\(plan.seeds) seeds, \(plan.isExact ? "" : "at most ")\(plan.trials) trials\n")
+      "\(sweep.file): \(counted(plan.methods.count, "method")), "
+        + "\(counted(plan.configurations, "configuration")), \(counted(plan.seeds, "seed")), "
+        + "\(plan.isExact ? "" : "at most ")\(counted(plan.trials, "trial"))\n")
   }
 
   private func examined() -> (SweepSpec?, [SpecProblem]) {

@@ -43,7 +43,7 @@ struct Export: ParsableCommand {
       let reader = try ResultReader(directory: path)
       var text = ""
       try reader.export(.json, timings: timings) { piece in
-        let piece = json ? piece.filter { !$0.isNewline } : piece
+        let piece = json ? piece.filter { $0 != "\n" } : piece
         text += piece
         guard text.utf8.count > 1 << 16 else { return }
         try file.write(contentsOf: Data(text.utf8))
@@ -54,8 +54,12 @@ struct Export: ParsableCommand {
   }
 
   private func checkpointFile() throws -> URL {
-    guard FileManager.default.fileExists(atPath: path) else {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
       throw Failure("\(path): there is no such checkpoint", .badInput)
+    }
+    guard !isFolder.boolValue else {
+      throw Failure("\(path): is a folder; name one of the checkpoints in it", .badInput)
     }
     return URL(fileURLWithPath: path)
   }

@@ -9,7 +9,8 @@ import Sweeps
     abstract: "Finds out which memory makes a recurrent net remember.",
     discussion: """
       memsweep sweeps/wtt.yaml runs a sweep, alone or under mpirun, and goes on where it stopped.
-      Exit status: 0 complete, 1 internal error, 2 some trials failed, diverged or timed out,
+
+      Exit status: 0 complete, 1 internal error, 2 some trials failed, diverged or timed out, \
       64 bad file or command line, 74 output folder cannot be used, 75 interrupted, run it again.
       """,
     version: SweepSetup.program,

@@ -44,8 +44,8 @@ struct PlanSweep: ParsableCommand {
         "\(dimension.path): \(dimension.values)" + (dimension.isConditional ? " (conditional)" : "")
       }
       lines.append(
-        "\(method.name): \(method.configurations) configurations x \(plan.seeds) seeds = "
-          + "\(method.trials) trials")
+        "\(method.name): \(counted(method.configurations, "configuration")) x "
+          + "\(counted(plan.seeds, "seed")) = \(counted(method.trials, "trial"))")
       lines += dimensions.map { "    \($0)" }
       if let cost = estimate.methods[method.name] {
         lines.append(
@@ -53,12 +53,15 @@ struct PlanSweep: ParsableCommand {
             + "\(Self.bytes(cost.bytes)) a trial")
       }
     }
-    let count = plan.isExact ? "\(plan.trials)" : "at most \(plan.trials)"
-    lines.append("\(count) trials, \(estimate.known) of them known")
-    if let remaining = estimate.coreSeconds, let finish = estimate.wallSeconds {
+    let count = (plan.isExact ? "" : "at most ") + counted(plan.trials, "trial")
+    let isDone = estimate.known > 0 && estimate.remaining == 0
+    lines.append("\(count), \(isDone ? "all" : "\(estimate.known)") of them known")
+    if isDone {
+      lines.append("nothing is left to run")
+    } else if let remaining = estimate.coreSeconds, let finish = estimate.wallSeconds {
       let date = Date(timeIntervalSinceNow: finish).formatted(.iso8601)
       lines.append(
-        "\(Self.seconds(remaining)) of one core at most; with \(ranks) ranks "
+        "\(Self.seconds(remaining)) of one core at most; with \(counted(ranks, "rank")) "
           + "\(Self.seconds(finish)), until \(date)")
     }
     return lines.joined(separator: "\n") + "\n"

@@ -18,8 +18,10 @@ struct Run: ParsableCommand, EveryRankCommand {
   func run() throws {
     // The products of these nets are small: a second thread would only wait.
     setenv("OPENBLAS_NUM_THREADS", "1", 1)
-    let spec = try sweep.load()
+    // First of all: a signal that comes during the set-up must not end a rank, and with it the job.
     StopRequest.handleSignals()
+    Terminal.prepare(outlivesItsReader: true)
+    let spec = try sweep.load()
     guard MPISession.isLaunched() else {
       let end = try runRank(spec, transport: nil, instructionSet: nil)
       Launch.exit(end.status)
@@ -58,32 +60,38 @@ struct Run: ParsableCommand, EveryRankCommand {
     let stop = StopRequest(watchesLauncher: transport != nil)
     var directory: SweepDirectory?
     var store: ResultStore?
-    let end = try SweepRun.run(
-      transport: transport, stop: stop,
-      printer: Launch.isFirst ? ProgressPrinter() : nil,
-      runner: { runner(setup, rank: transport?.rank ?? 0) }
-    ) {
-      let problems = setup.problems()
-      guard problems.isEmpty else { throw SpecErrors(problems: problems) }
-      let taken = try SweepDirectory(path: spec.outputDirectory)
-      directory = taken
-      let source = setup.source()
-      let opened = try ResultStore(
-        directory: taken.path, sweep: setup.record(trialCount: source.count),
-        eventLog: try EventLog(directory: taken.path),
-        encodeConfiguration: { $0.canonicalJSON })
-      store = opened
-      try opened.setBaselines(setup.baselines())
-      return SweepWork(
-        source: source, sink: opened, directory: taken, options: coordinatorOptions(spec))
+    do {
+      let end = try SweepRun.run(
+        transport: transport, stop: stop,
+        printer: Launch.isFirst ? ProgressPrinter() : nil,
+        runner: { runner(setup, rank: transport?.rank ?? 0) }
+      ) {
+        let problems = setup.problems()
+        guard problems.isEmpty else { throw SpecErrors(problems: problems) }
+        let taken = try SweepDirectory(path: spec.outputDirectory)
+        directory = taken
+        let source = setup.source()
+        let opened = try ResultStore(
+          directory: taken.path, sweep: setup.record(trialCount: source.count),
+          eventLog: try EventLog(directory: taken.path),
+          encodeConfiguration: { $0.canonicalJSON })
+        store = opened
+        try opened.setBaselines(setup.baselines())
+        return SweepWork(
+          source: source, sink: opened, directory: taken, options: coordinatorOptions(spec))
+      }
+      if let store, let directory {
+        let reader = try store.reader()
+        answer(try Summary(reader), end, directory)
+        try store.close()
+        try directory.end(with: end.status)
+      }
+      return end
+    } catch {
+      // Only the run that owns the directory has one here.
+      try? directory?.end(with: Failure(describing: error).status)
+      throw error
     }
-    if let store, let directory {
-      let reader = try store.reader()
-      answer(try Summary(reader), end, directory)
-      try store.close()
-      try directory.end(with: end.status)
-    }
-    return end
   }
 
   private func runner(_ setup: SweepSetup, rank: Int) -> TrainingRunner {
@@ -96,7 +104,9 @@ struct Run: ParsableCommand, EveryRankCommand {
     settings.checkpointSeconds = setup.spec.checkpoint.everySeconds
     settings.host = ProcessInfo.processInfo.hostName
     settings.rank = rank
-    settings.notice = { FileHandle.standardError.write(Data("rank \(rank): \($0)\n".utf8)) }
+    settings.notice = {
+      try? FileHandle.standardError.write(contentsOf: Data("rank \(rank): \($0)\n".utf8))
+    }
     return TrainingRunner(settings) { try setup.assembly.parts(of: $0) }
   }
 

@@ -6,7 +6,7 @@ final class SmallSweep {
   /// Steps that take a trial some milliseconds.
   static let shortSteps = 40
   /// Steps that take a trial some seconds: it can be interrupted.
-  static let longSteps = 12_000
+  static let longSteps = 60_000
 
   let folder: TemporaryFolder
   /// The sweep file.

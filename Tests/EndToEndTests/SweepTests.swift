@@ -17,8 +17,8 @@ extension EndToEnd {
       #expect(table.map { $0["method"] } == ["elman", "elman", "elman", "lstm", "lstm", "lstm"])
       #expect(table.map { $0["seed"] } == ["1", "2", "3", "1", "2", "3"])
       #expect(try sweep.results().weights.count == 6)
-      let json = try jsonValue(try export(sweep.output, ["--format", "json"]))
-      #expect((json as? [Any])?.count == 6)
+      let json = try jsonValue(try export(sweep.output, ["--format", "json", "--json"]))
+      #expect(((json as? [String: Any])?["trials"] as? [Any])?.count == 6)
       _ = try export(sweep.output, ["--format", "csv", "--output", sweep.folder.path("a.csv")])
       #expect(sweep.folder.text("a.csv") == (try export(sweep.output)))
     }

@@ -203,6 +203,21 @@ import Testing
     #expect(result.status == .complete)
   }
 
+  @Test func aTrialWhoseWeightsCannotBeWrittenHasNoResult() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try Data("no folder".utf8).write(to: folder)
+    let notices = Notices()
+    let outcome = Self.runner(folder, notices: notices).run(Self.trial(), attempt: 1) { _ in
+      .proceed
+    }
+    guard case .preempted(step: 0) = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+    #expect(notices.lines.last?.contains(folder.path) == true, "\(notices.lines)")
+  }
+
   @Test func keysArePairedOverMethodsAndFixedWhereNothingVaries() {
     var configuration = Self.trial(seed: 5).configuration
     let all = ["init", "order", "data", "noise"].map(configuration.key)

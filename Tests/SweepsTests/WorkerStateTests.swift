@@ -49,6 +49,16 @@ import Testing
     #expect(order == [2, 3, 4])
   }
 
+  @Test func aRunnerThatStopsUnaskedLeaves() {
+    var state = worker(1, 2)
+    _ = state.begin()
+    state.end(.preempted(step: 7), elapsedSeconds: 1)
+    #expect(state.begin() == nil)
+    let messages = state.takeMessages(now: 1)
+    #expect(outcomes(messages) == [1])
+    #expect(hasLeft(messages))
+  }
+
   @Test func aMessageThatALaterOneOvertookIsVoid() {
     var state = worker(1)
     state.receive(.lease(version: 3, keep: [1], new: []), now: 0)

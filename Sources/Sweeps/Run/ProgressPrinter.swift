@@ -11,7 +11,9 @@ package final class ProgressPrinter {
 
   package init(
     isTerminal: Bool = ProgressPrinter.isTerminal,
-    write: @escaping (String) -> Void = { FileHandle.standardError.write(Data($0.utf8)) }
+    write: @escaping (String) -> Void = {
+      try? FileHandle.standardError.write(contentsOf: Data($0.utf8))
+    }
   ) {
     self.isTerminal = isTerminal
     self.write = write

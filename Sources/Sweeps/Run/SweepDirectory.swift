@@ -24,8 +24,11 @@ package final class SweepDirectory {
       try FileManager.default.createDirectory(
         atPath: path, withIntermediateDirectories: true)
     } catch {
-      let problem = (error as NSError).userInfo[NSUnderlyingErrorKey].map { "\($0)" }
-      throw .unusable(path: path, problem: problem ?? error.localizedDescription)
+      let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+      guard let cause, cause.domain == NSPOSIXErrorDomain else {
+        throw .unusable(path: path, problem: error.localizedDescription)
+      }
+      throw DirectoryError(CInt(cause.code), at: path)
     }
     let lockPath = path + "/lock"
     descriptor = open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)

@@ -12,6 +12,8 @@ package struct SweepEstimate {
   package private(set) var methods: [String: MethodCost] = [:]
   /// Trials that have a result.
   package private(set) var known = 0
+  /// Trials that have none.
+  package private(set) var remaining = 0
   /// Of one core, for all that is left, as if no trial stopped early; nil if not measured.
   package private(set) var coreSeconds: Double?
   package private(set) var wallSeconds: Double?
@@ -28,23 +30,24 @@ package struct SweepEstimate {
     var probe = CostProbe(setup, probeSeconds: probeSeconds)
     var costs: [[TrialParameter]: [String: CostProbe.Cost]] = [:]
     var sums: [String: (seconds: Double, count: Int, bytes: Int)] = [:]
-    var remaining = 0.0
+    var seconds = 0.0
     var longest = 0.0
     var seen = 0
     while let trial = source.next() {
       seen += 1
       let isKnown = finished.contains(trial.identity)
       known += isKnown ? 1 : 0
+      remaining += isKnown ? 0 : 1
       guard probeSeconds > 0 else { continue }
       guard let cost = costs[trial.parameters]?[trial.method] ?? measured(trial) else {
         if !isKnown {
-          remaining +=
+          seconds +=
             sums.values.reduce(0) { $0 + $1.seconds / Double($1.count) } / Double(sums.count)
         }
         continue
       }
       if !isKnown {
-        remaining += cost.seconds
+        seconds += cost.seconds
         longest = max(longest, cost.seconds)
       }
     }
@@ -66,8 +69,8 @@ package struct SweepEstimate {
       methods[name] = MethodCost(seconds: sum.seconds / Double(sum.count), bytes: sum.bytes)
     }
     guard probeSeconds > 0 else { return }
-    coreSeconds = remaining
-    wallSeconds = max(remaining / Double(ranks), longest)
+    coreSeconds = seconds
+    wallSeconds = max(seconds / Double(ranks), longest)
   }
 
   private static func finished(_ setup: SweepSetup) throws -> Set<TrialIdentity> {

@@ -73,7 +73,9 @@ package final class TrainingRunner: TrialRunner {
     do {
       try training.finish()
     } catch {
-      return .finished(failed(error, attempt: attempt, startedAt: training.timing.startedAt))
+      // No fault of the trial's: it goes on where its weights can be written.
+      settings.notice(error.description)
+      return .preempted(step: training.savedStep)
     }
     var result = training.result()
     describe(&result, attempt: attempt)

@@ -28,7 +28,8 @@ package struct TrialProgress: Sendable {
 /// How the run of a trial on a rank ended.
 package enum TrialOutcome: Sendable {
   case finished(TrialResult)
-  /// Stopped on request; the checkpoint at `step` is durable.
+  /// Stopped on request, or because the result cannot be kept at this place; the checkpoint at
+  /// `step` is durable.
   case preempted(step: Int)
   case abandoned
 }

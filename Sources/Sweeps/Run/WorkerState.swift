@@ -124,10 +124,14 @@ package struct WorkerState {
   }
 
   /// The running trial has ended; a result counts even if the lease has been revoked.
+  ///
+  /// A runner that stops unasked cannot go on at this place (its files cannot be written), and the
+  /// worker leaves.
   package mutating func end(_ end: TrialOutcome, elapsedSeconds: Double) {
     guard let running else { return }
     self.running = nil
     progress = nil
+    if case .preempted = end { stop() }
     if case .abandoned = end, isRevoked { return }
     ended.append(Outcome(lease: running.lease, elapsedSeconds: elapsedSeconds, end: end))
     unsent += 1
