@@ -35,6 +35,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "history_memory.h"
 #include "loss.h"
 #include "optimizer.h"
+#include "peak.h"
 
 const ms_kernels NAME(ms_table) = {
     .level = LEVEL_NAME,
@@ -49,6 +50,7 @@ const ms_kernels NAME(ms_table) = {
     .sgd = NAME(sgd),
     .rmsprop = NAME(rmsprop),
     .adam = NAME(adam),
+    .multiply_adds = NAME(multiply_adds),
 };
 
 #undef V

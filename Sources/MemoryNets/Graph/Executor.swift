@@ -16,6 +16,10 @@ final class Executor {
   private let backwardStart: Range<Int>
   private let backward: [(range: Range<Int>, isLastStepOnly: Bool)]
   private let finish: Range<Int>
+  /// All of the plan's calls, in the order of the instructions.
+  let calls: [Plan.Call]
+  /// While set, nanoseconds and runs of each call are added to it.
+  var profile: ExecutorProfile?
 
   init(plan: Plan, parameters: ParameterStore, instructionSet: InstructionSet) {
     self.plan = plan
@@ -37,6 +41,7 @@ final class Executor {
     backwardStart = append(plan.backwardStart)
     backward = plan.backward.map { (append($0.calls), $0.isLastStepOnly) }
     finish = append(plan.finish)
+    self.calls = calls
     instructions = .allocate(capacity: max(calls.count, 1))
     let table = Kernels(instructionSet, precision).table
     for (i, call) in calls.enumerated() {
@@ -128,6 +133,14 @@ final class Executor {
 
   @inline(__always)
   private func run(_ range: Range<Int>, step: Int) {
+    if let profile {
+      for i in range {
+        profile.measure(call: i, step: step) {
+          instructions[i].run?(instructions + i, context, Int64(step))
+        }
+      }
+      return
+    }
     var instruction = UnsafePointer(instructions + range.lowerBound)
     let end = UnsafePointer(instructions + range.upperBound)
     while instruction < end {

@@ -17,7 +17,7 @@ package final class Network {
   /// Numbers carried from step to step for each sequence.
   package let stateSize: Int
   private let shape: TaskShape
-  private let executor: Executor
+  let executor: Executor
   private let statistics: UnsafeMutablePointer<Double>
   private let trainingState: UnsafeMutableRawBufferPointer
   private let evaluationState: UnsafeMutableRawBufferPointer
