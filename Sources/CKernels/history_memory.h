@@ -6,46 +6,60 @@
 // `lag` 1 sees the writes up to the step before, `lag` 0 also this step's. Ba et al. 2016,
 // arXiv:1610.06258 state this attention form.
 
+// v(q) . s for `rows` writes from q on.
+static inline __attribute__((always_inline)) void NAME(score_block)(
+    const int rows, V *restrict scores, const V *restrict s, const char *restrict v,
+    int64_t v_stride, int64_t m) {
+  V sum[BLOCK];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sum[r] = (V){0};
+  for (int64_t j = 0; j < m; j++) {
+    V sj = s[j];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sum[r] += sj * ((const V *)(v + r * v_stride))[j];
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) scores[r] = sum[r];
+}
+
 static inline __attribute__((always_inline)) void NAME(attention_scores)(
     V *scores, const V *s, const char *v, int64_t v_stride, int64_t last, int64_t m, double decay,
     double rate) {
-  REAL weight = (REAL)rate;
-  for (int64_t q = last; q >= 0; q--, weight *= (REAL)decay) {
-    const V *w = (const V *)(v + q * v_stride);
-    V a = {0}, b = {0};
-    int64_t j = 0;
-    for (; j + 2 <= m; j += 2) {
-      a += w[j] * s[j];
-      b += w[j + 1] * s[j + 1];
-    }
-    if (j < m) a += w[j] * s[j];
-    scores[q] = (a + b) * weight;
+  for (int64_t b = 0, q = 0; b < BLOCKS(last + 1); b++) {
+    int64_t count = ROWS_OF(last + 1, b);
+    WITH_ROWS(count, NAME(score_block)(rows, scores + q, s, v + q * v_stride, v_stride, m))
+    q += count;
   }
+  REAL weight = (REAL)rate;
+  for (int64_t q = last; q >= 0; q--, weight *= (REAL)decay) scores[q] *= weight;
+}
+
+// `rows` features of y (+)= sum over q in first ... last of scores(q) w(q).
+static inline __attribute__((always_inline)) void NAME(combine_block)(
+    const int rows, V *restrict y, const V *restrict scores, int64_t score_stride,
+    const char *restrict w, int64_t w_stride, int64_t first, int64_t last, int add) {
+  V sum[BLOCK];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sum[r] = add ? y[r] : (V){0};
+  for (int64_t q = first; q <= last; q++) {
+    const V *wq = (const V *)(w + q * w_stride);
+    V a = scores[q * score_stride];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sum[r] += a * wq[r];
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) y[r] = sum[r];
 }
 
 // y (+)= sum over q in first ... last of scores(q) w(q), scores `score_stride` vectors apart.
 static inline __attribute__((always_inline)) void NAME(combine)(
     V *restrict y, const V *restrict scores, int64_t score_stride, const char *restrict w,
     int64_t w_stride, int64_t first, int64_t last, int64_t n, int add) {
-  int64_t f = 0;
-  for (; f + COMBINE_ROWS <= n; f += COMBINE_ROWS) {
-    V sum[COMBINE_ROWS];
-#pragma clang loop unroll(full)
-    for (int r = 0; r < COMBINE_ROWS; r++) sum[r] = add ? y[f + r] : (V){0};
-    for (int64_t q = first; q <= last; q++) {
-      const V *wq = (const V *)(w + q * w_stride) + f;
-      V a = scores[q * score_stride];
-#pragma clang loop unroll(full)
-      for (int r = 0; r < COMBINE_ROWS; r++) sum[r] += a * wq[r];
-    }
-#pragma clang loop unroll(full)
-    for (int r = 0; r < COMBINE_ROWS; r++) y[f + r] = sum[r];
-  }
-  for (; f < n; f++) {
-    V sum = add ? y[f] : (V){0};
-    for (int64_t q = first; q <= last; q++)
-      sum += scores[q * score_stride] * ((const V *)(w + q * w_stride))[f];
-    y[f] = sum;
+  for (int64_t b = 0, f = 0; b < BLOCKS(n); b++) {
+    int64_t count = ROWS_OF(n, b);
+    WITH_ROWS(count, NAME(combine_block)(rows, y + f, scores, score_stride, w + f * sizeof(V),
+                                         w_stride, first, last, add))
+    f += count;
   }
 }
 
