@@ -1,3 +1,5 @@
+import CKernels
+
 /// How long each call of a plan takes, and how much it multiplies.
 final class ExecutorProfile {
   private let calls: [Plan.Call]
@@ -43,7 +45,8 @@ extension Plan.Call {
     let (m, k) = (Double(sizes.first ?? 0), Double(sizes.count > 1 ? sizes[1] : 0))
     let all = Double(steps)
     switch kernel {
-    case \.linear: return m * k
+    case \.linear, \.linear_packed: return m * k
+    case \.matrix_product: return m * k * Double(sizes[2]) / Double(MS_LANES)
     case \.linear_gradient: return m * k * (sizes[2] == 0 ? 1 : all)
     case \.matrix_read, \.matrix_write: return m * k
     case \.matrix_read_backward, \.matrix_write_backward: return 2 * m * k

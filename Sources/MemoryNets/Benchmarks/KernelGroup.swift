@@ -18,7 +18,7 @@ package enum KernelGroup: String, CaseIterable, Sendable {
   /// The group of a kernel; elementwise where no other.
   static func of(_ kernel: Plan.Kernel) -> KernelGroup {
     switch kernel {
-    case \.linear: .product
+    case \.linear, \.linear_packed, \.pack_weights: .product
     case \.linear_gradient, \.bias_gradient: .weightGradient
     case \.layer_norm, \.layer_norm_backward, \.reduce_lanes: .norm
     case \.relu, \.relu_backward, \.tanh, \.tanh_backward, \.sigmoid, \.sigmoid_backward,
@@ -28,7 +28,9 @@ package enum KernelGroup: String, CaseIterable, Sendable {
       \.matrix_read, \.matrix_read_backward, \.history_read, \.history_read_backward,
       \.history_gather:
       .memory
-    case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient: .input
+    case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient, \.matrix_product,
+      \.matrix_transpose, \.sum_of_rows:
+      .input
     case \.softmax_loss, \.sigmoid_loss, \.squared_loss: .loss
     default: .elementwise
     }

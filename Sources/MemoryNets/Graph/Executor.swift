@@ -11,6 +11,9 @@ final class Executor {
   private let arena: UnsafeMutableRawPointer
   private let context: UnsafeMutablePointer<ms_context>
   private var instructions: UnsafeMutablePointer<ms_instruction>
+  private let batchStart: Range<Int>
+  private let gradientStart: Range<Int>
+  private let gradientEnd: Range<Int>
   private let forward: [(range: Range<Int>, isLastStepOnly: Bool)]
   private let loss: (range: Range<Int>, isLastStepOnly: Bool)
   private let backwardStart: Range<Int>
@@ -41,6 +44,9 @@ final class Executor {
     backwardStart = append(plan.backwardStart)
     backward = plan.backward.map { (append($0.calls), $0.isLastStepOnly) }
     finish = append(plan.finish)
+    batchStart = append(plan.batchStart)
+    gradientStart = append(plan.gradientStart)
+    gradientEnd = append(plan.gradientEnd)
     self.calls = calls
     instructions = .allocate(capacity: max(calls.count, 1))
     let table = Kernels(instructionSet, precision).table
@@ -95,6 +101,18 @@ final class Executor {
   var arenaBytes: Int { plan.arenaCount * precision.size }
 
   // MARK: - Running
+
+  /// Computes what all tiles of a batch share; before the first, and after every change of the
+  /// parameters.
+  func startBatch(trains: Bool) {
+    run(batchStart, step: 0)
+    if trains { run(gradientStart, step: 0) }
+  }
+
+  /// Adds to the parameters' gradients what was gathered over all tiles; after the last.
+  func endGradient() {
+    run(gradientEnd, step: 0)
+  }
 
   /// Computes values and outputs of the tile that `batch` describes.
   func runForward() {

@@ -41,7 +41,8 @@ final class PlanLayout {
     for node in graph.nodes.indices {
       for operand in graph.nodes[node].operation.operands { uses[operand].append(node) }
     }
-    for (node, content) in graph.nodes.enumerated() {
+    // Some nodes stand after those that need them.
+    for (node, content) in Array(graph.nodes.enumerated()) + Array(graph.nodes.enumerated()) {
       requiresGradient[node] =
         content.operation.hasParameters || content.operation is PreviousValue
         || content.operation.memory != nil
@@ -60,9 +61,14 @@ final class PlanLayout {
   func accumulator(of node: NodeID) -> NodeID? {
     guard let sum = graph.nodes[node].operation as? Sum, sum.terms.count > 1 else { return nil }
     return sum.vectors.first { term in
-      uses[term] == [node] && graph.nodes[term].operation is Sum && !isCarriedNext(term)
+      uses[term] == [node] && isWriter(term) && !isCarriedNext(term)
         && graph.nodes[term].isReadout == graph.nodes[node].isReadout
     }
+  }
+
+  /// Whether a node writes its value without reading it again for its derivative.
+  private func isWriter(_ node: NodeID) -> Bool {
+    graph.nodes[node].operation is Sum || graph.nodes[node].operation is FoldedLookup
   }
 
   private func isCarriedNext(_ node: NodeID) -> Bool {
