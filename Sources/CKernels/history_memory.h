@@ -22,18 +22,6 @@ static inline __attribute__((always_inline)) void NAME(score_block)(
   for (int r = 0; r < rows; r++) scores[r] = sum[r];
 }
 
-static inline __attribute__((always_inline)) void NAME(attention_scores)(
-    V *scores, const V *s, const char *v, int64_t v_stride, int64_t last, int64_t m, double decay,
-    double rate) {
-  for (int64_t b = 0, q = 0; b < BLOCKS(last + 1); b++) {
-    int64_t count = ROWS_OF(last + 1, b);
-    WITH_ROWS(count, NAME(score_block)(rows, scores + q, s, v + q * v_stride, v_stride, m))
-    q += count;
-  }
-  REAL weight = (REAL)rate;
-  for (int64_t q = last; q >= 0; q--, weight *= (REAL)decay) scores[q] *= weight;
-}
-
 // `rows` features of y (+)= sum over q in first ... last of scores(q) w(q).
 static inline __attribute__((always_inline)) void NAME(combine_block)(
     const int rows, V *restrict y, const V *restrict scores, int64_t score_stride,
@@ -63,30 +51,45 @@ static inline __attribute__((always_inline)) void NAME(combine)(
   }
 }
 
+// scores(q) = rate decay^(last - q) v(q) . s for q in 0 ... last, and y (+)= sum of scores(q) u(q),
+// a few writes at a time: u is often v, which then is still near.
+static inline __attribute__((always_inline)) void NAME(attend)(
+    V *y, V *scores, const V *s, const ms_operand *u, const ms_operand *v, int64_t last, int64_t n,
+    int64_t m, double decay, double rate, int add) {
+  enum { near = 8 };
+  REAL weight = (REAL)rate;
+  int64_t end = last + 1;
+  if (end <= 0 && !add) memset(y, 0, n * sizeof(V));
+  while (end > 0) {
+    int64_t first = end > near ? end - near : 0;
+    for (int64_t b = 0, q = first; b < BLOCKS(end - first); b++) {
+      int64_t count = ROWS_OF(end - first, b);
+      WITH_ROWS(count, NAME(score_block)(rows, scores + q, s, v->base + q * v->stride, v->stride, m))
+      q += count;
+    }
+    for (int64_t q = end - 1; q >= first; q--, weight *= (REAL)decay) scores[q] *= weight;
+    NAME(combine)(y, scores, 1, u->base, u->stride, first, end - 1, n, add);
+    add = 1;
+    end = first;
+  }
+}
+
 // (1) forward. Keeps a.
 //   operand 0 y (n), 1 s (m), 2 u (n) of step 0, 3 v (m) of step 0, 4 a of this step
 //   size 0 n, 1 m, 2 lag; scalar 0 c1, 1 c2
 KERNEL(history_read) {
-  V *scores = (V *)OPERAND(4);
-  int64_t last = step - SIZE(2);
-  NAME(attention_scores)(scores, (const V *)OPERAND(1), instruction->operand[3].base,
-                         instruction->operand[3].stride, last, SIZE(1), instruction->scalar[0],
-                         instruction->scalar[1]);
-  NAME(combine)((V *)OPERAND(0), scores, 1, instruction->operand[2].base,
-                instruction->operand[2].stride, 0, last, SIZE(0), 0);
+  NAME(attend)((V *)OPERAND(0), (V *)OPERAND(4), (const V *)OPERAND(1), instruction->operand + 2,
+               instruction->operand + 3, step - SIZE(2), SIZE(0), SIZE(1), instruction->scalar[0],
+               instruction->scalar[1], 0);
 }
 
 // To the vector that is read with: da(q) = c2 c1^age (u(q) . dy), ds (+)= sum da(q) v(q). Keeps da.
 //   operand 0 ds, 1 dy, 2 u of step 0, 3 v of step 0, 4 da of this step
 //   size 0 n, 1 m, 2 lag, 3 add; scalar 0 c1, 1 c2
 KERNEL(history_read_backward) {
-  V *scores = (V *)OPERAND(4);
-  int64_t last = step - SIZE(2);
-  NAME(attention_scores)(scores, (const V *)OPERAND(1), instruction->operand[2].base,
-                         instruction->operand[2].stride, last, SIZE(0), instruction->scalar[0],
-                         instruction->scalar[1]);
-  NAME(combine)((V *)OPERAND(0), scores, 1, instruction->operand[3].base,
-                instruction->operand[3].stride, 0, last, SIZE(1), (int)SIZE(3));
+  NAME(attend)((V *)OPERAND(0), (V *)OPERAND(4), (const V *)OPERAND(1), instruction->operand + 3,
+               instruction->operand + 2, step - SIZE(2), SIZE(1), SIZE(0), instruction->scalar[0],
+               instruction->scalar[1], (int)SIZE(3));
 }
 
 // To what was written at this step, gathered from the later reads t':

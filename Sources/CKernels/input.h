@@ -27,7 +27,9 @@ KERNEL(lookup) {
   const REAL *table = (const REAL *)instruction->operand[1].base;
   int64_t n = SIZE(0);
   const int32_t *tokens = context->tokens + step * context->rows + context->first_row;
-  for (int64_t f = 0; f < n; f += MS_LANES) {
+  for (int64_t next = 0; next < n; next += MS_LANES) {
+    // The last features again with some before them, where there are that many.
+    int64_t f = next + MS_LANES > n && n > MS_LANES ? n - MS_LANES : next;
     int64_t width = n - f < MS_LANES ? n - f : MS_LANES;
     V rows[MS_LANES];
     for (int64_t lane = 0; lane < MS_LANES; lane++)
@@ -45,10 +47,13 @@ KERNEL(lookup_gradient) {
   const V *d = (const V *)OPERAND(1);
   int64_t n = SIZE(0);
   const int32_t *tokens = context->tokens + step * context->rows + context->first_row;
-  for (int64_t f = 0; f < n; f += MS_LANES) {
+  for (int64_t next = 0; next < n; next += MS_LANES) {
+    // The last features with zeros for some before them, where there are that many.
+    int64_t f = next + MS_LANES > n && n > MS_LANES ? n - MS_LANES : next;
     int64_t width = n - f < MS_LANES ? n - f : MS_LANES;
     V rows[MS_LANES];
-    for (int64_t r = 0; r < MS_LANES; r++) rows[r] = r < width ? d[f + r] : (V){0};
+    for (int64_t r = 0; r < MS_LANES; r++)
+      rows[r] = f + r >= next && r < width ? d[f + r] : (V){0};
     NAME(transpose)(rows);
     for (int64_t lane = 0; lane < context->lanes; lane++)
       NAME(add_part)(table + tokens[lane] * n + f, rows[lane], width);

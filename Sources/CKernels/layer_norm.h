@@ -17,15 +17,19 @@ KERNEL(layer_norm) {
   int64_t n = SIZE(0);
   V sums[CHAINS] = {{0}}, squares[CHAINS] = {{0}};
   int64_t f = 0;
-  for (; f + CHAINS <= n; f += CHAINS)
+  for (; f + CHAINS <= n; f += CHAINS) {
+#pragma clang loop unroll(full)
     for (int i = 0; i < CHAINS; i++) sums[i] += x[f + i];
+  }
   for (; f < n; f++) sums[0] += x[f];
   V mean = ((sums[0] + sums[1]) + (sums[2] + sums[3])) / (REAL)n;
-  for (f = 0; f + CHAINS <= n; f += CHAINS)
+  for (f = 0; f + CHAINS <= n; f += CHAINS) {
+#pragma clang loop unroll(full)
     for (int i = 0; i < CHAINS; i++) {
       V difference = x[f + i] - mean;
       squares[i] += difference * difference;
     }
+  }
   for (; f < n; f++) squares[0] += (x[f] - mean) * (x[f] - mean);
   V variance = ((squares[0] + squares[1]) + (squares[2] + squares[3])) / (REAL)n;
   V rstd = 1 / __builtin_elementwise_sqrt(variance + (REAL)1e-5);
@@ -51,22 +55,30 @@ KERNEL(layer_norm_backward) {
   V rstd = *(const V *)OPERAND(4);
   int64_t n = SIZE(0);
   V means[CHAINS] = {{0}}, projections[CHAINS] = {{0}};
-  for (int64_t f = 0; f < n; f += CHAINS)
-    for (int i = 0; i < CHAINS && f + i < n; i++) {
-      V g = dy[f + i] * gain[f + i];
-      means[i] += g;
-      projections[i] += g * xhat[f + i];
-      dgain[f + i] += dy[f + i] * xhat[f + i];
-      dbias[f + i] += dy[f + i];
-    }
+  int64_t f = 0;
+#define GATHER(i)                          \
+  {                                        \
+    V d = dy[f + (i)], z = xhat[f + (i)];  \
+    V g = d * gain[f + (i)];               \
+    means[i] += g;                         \
+    projections[i] += g * z;               \
+    dgain[f + (i)] += d * z;               \
+    dbias[f + (i)] += d;                   \
+  }
+  for (; f + CHAINS <= n; f += CHAINS) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) GATHER(i)
+  }
+  for (; f < n; f++) GATHER(0)
+#undef GATHER
   V mean = ((means[0] + means[1]) + (means[2] + means[3])) / (REAL)n;
   V projection =
       ((projections[0] + projections[1]) + (projections[2] + projections[3])) / (REAL)n;
   if (SIZE(1))
-    for (int64_t f = 0; f < n; f++)
+    for (f = 0; f < n; f++)
       dx[f] += rstd * (dy[f] * gain[f] - mean - xhat[f] * projection);
   else
-    for (int64_t f = 0; f < n; f++)
+    for (f = 0; f < n; f++)
       dx[f] = rstd * (dy[f] * gain[f] - mean - xhat[f] * projection);
 }
 

@@ -84,6 +84,10 @@ static inline __attribute__((always_inline)) void NAME(gradient_block)(
   for (int r = 0; r < rows; r++) sum[r] = (V){0};
   for (int64_t t = 0; t < steps; t++) {
     const REAL *g = (const REAL *)(dy + t * dy_stride);
+    // The rows of the next step are far away.
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++)
+      __builtin_prefetch((const char *)(g + r * MS_LANES) + dy_stride);
     for (int lane = 0; lane < MS_LANES; lane++) {
       V xl = panel[t * MS_LANES + lane];
 #pragma clang loop unroll(full)
@@ -132,14 +136,15 @@ KERNEL(linear_gradient) {
       int64_t width = columns - k < MS_LANES ? columns - k : MS_LANES;
       const char *x = x0 + k * sizeof(V);
       if (width <= 4) {
-        for (int64_t j = 0; j < width; j++)
-          for (int64_t b = 0, m = 0; b < BLOCKS(n); b++) {
-            int64_t count = ROWS_OF(n, b);
+        for (int64_t b = 0, m = 0; b < BLOCKS(n); b++) {
+          int64_t count = ROWS_OF(n, b);
+          for (int64_t j = 0; j < width; j++) {
             WITH_ROWS(count, NAME(gradient_column)(rows, c + m * columns + k + j, columns,
                                                    x + j * sizeof(V), x_stride,
                                                    dy + m * sizeof(V), dy_stride, steps))
-            m += count;
           }
+          m += count;
+        }
         continue;
       }
       for (int64_t t = 0; t < steps; t++) {
