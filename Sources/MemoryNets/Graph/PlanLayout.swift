@@ -61,14 +61,18 @@ final class PlanLayout {
   func accumulator(of node: NodeID) -> NodeID? {
     guard let sum = graph.nodes[node].operation as? Sum, sum.terms.count > 1 else { return nil }
     return sum.vectors.first { term in
-      uses[term] == [node] && isWriter(term) && !isCarriedNext(term)
+      uses[term] == [node] && !isCarriedNext(term)
+        && (graph.nodes[term].operation is Sum || graph.nodes[term].operation is FoldedLookup)
         && graph.nodes[term].isReadout == graph.nodes[node].isReadout
     }
   }
 
   /// Whether a node writes its value without reading it again for its derivative.
   private func isWriter(_ node: NodeID) -> Bool {
-    graph.nodes[node].operation is Sum || graph.nodes[node].operation is FoldedLookup
+    switch graph.nodes[node].operation {
+    case is Sum, is FoldedLookup, is LayerNorm, is Product, is Affine: true
+    default: false
+    }
   }
 
   private func isCarriedNext(_ node: NodeID) -> Bool {
@@ -91,7 +95,28 @@ final class PlanLayout {
       return place
     }
     if let accumulator = accumulator(of: node) { return place(accumulator) }
+    if let activation = operation as? Activation, isOverwritable(activation.operand, by: node) {
+      return place(activation.operand)
+    }
     return Place(root: node)
+  }
+
+  /// Whether `user` may put something of its own where the value of `node` stands: nothing else
+  /// reads it, neither in this step nor for a derivative nor in the next step.
+  func isOverwritable(_ node: NodeID, by user: NodeID) -> Bool {
+    guard uses[node] == [user], !isCarriedNext(node),
+      graph.nodes[node].isReadout == graph.nodes[user].isReadout
+    else { return false }
+    if let slice = graph.nodes[node].operation as? Slice {
+      let range = slice.offset..<slice.offset + graph.nodes[node].size
+      return isWriter(slice.operand) && !isCarriedNext(slice.operand)
+        && uses[slice.operand].allSatisfy { other in
+          guard let part = graph.nodes[other].operation as? Slice else { return false }
+          return other == node
+            || !range.overlaps(part.offset..<part.offset + graph.nodes[other].size)
+        }
+    }
+    return isWriter(node)
   }
 
   /// The slots that a node's values or caches need.
