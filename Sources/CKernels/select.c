@@ -26,3 +26,28 @@ const ms_kernels *ms_kernels_for(int32_t level, int32_t scalar_size) {
 #endif
   return is_float ? &ms_table_baseline_float : &ms_table_baseline_double;
 }
+
+uint32_t ms_flush_denormals(void) {
+#if defined(__x86_64__)
+  uint32_t before = __builtin_ia32_stmxcsr();
+  __builtin_ia32_ldmxcsr(before | 0x8040);  // flush to zero, denormals are zero
+  return before;
+#elif defined(__aarch64__)
+  uint64_t before;
+  __asm__ volatile("mrs %0, fpcr" : "=r"(before));
+  __asm__ volatile("msr fpcr, %0" : : "r"(before | (1u << 24)));
+  return (uint32_t)before;
+#else
+  return 0;
+#endif
+}
+
+void ms_restore_denormals(uint32_t before) {
+#if defined(__x86_64__)
+  __builtin_ia32_ldmxcsr(before);
+#elif defined(__aarch64__)
+  __asm__ volatile("msr fpcr, %0" : : "r"((uint64_t)before));
+#else
+  (void)before;
+#endif
+}

@@ -179,6 +179,26 @@ import Testing
     }
   }
 
+  /// Numbers below the smallest normal one cost a hundred times the usual: they count as 0, but only
+  /// within a network's own work.
+  @Test func denormalNumbersCountAsZeroInsideAndAsTheyAreOutside() throws {
+    let shape = Self.shapes[2]
+    let batch = Self.batch(shape)
+    var options = Elman.Options()
+    options.hiddenSize = 4
+    func loss(readout: Double) throws -> LossStatistics {
+      let network = try Self.network(shape, cell: Elman(options: options)) {
+        $0.precision = .float
+      }
+      for view in network.parameters.views where view.name.hasPrefix("readout") {
+        network.parameters.set(view, to: [Double](repeating: readout, count: view.count))
+      }
+      return network.train(batch, update: 0, noiseKey: PhiloxKey(1))
+    }
+    #expect(try loss(readout: 1e-40) == loss(readout: 0))
+    #expect(Float.leastNonzeroMagnitude * Float(batch.rows) > 0)
+  }
+
   @Test func anEmbeddingOfVectorsIsRefused() throws {
     #expect(throws: OptionProblem.self) {
       _ = try Self.network(Self.shapes[3], cell: Self.lstm) { $0.embeddingSize = 8 }

@@ -89,3 +89,9 @@ const ms_kernels *ms_kernels_for(int32_t level, int32_t scalar_size);
 void ms_shuffle(void *destination, const void *source, int64_t count, int32_t size);
 // The inverse of ms_shuffle.
 void ms_unshuffle(void *destination, const void *source, int64_t count, int32_t size);
+
+// Takes numbers below the smallest normal one for 0 on this thread, and gives what
+// `ms_restore_denormals` sets it back to. Arithmetic on such numbers is a hundred times slower, and
+// the gradients of a net that has learnt its task are full of them.
+uint32_t ms_flush_denormals(void);
+void ms_restore_denormals(uint32_t before);

@@ -105,6 +105,8 @@ package final class Network {
     context.pointee.weights = UnsafePointer(batch.weights.baseAddress)
     context.pointee.loss_scale = 1 / max(batch.totalWeight, .leastNormalMagnitude)
     context.pointee.statistics = statistics
+    let denormals = ms_flush_denormals()
+    defer { ms_restore_denormals(denormals) }
     statistics.update(repeating: 0, count: 7)
 
     executor.startBatch(trains: backward)

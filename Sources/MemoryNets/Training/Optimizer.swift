@@ -54,6 +54,8 @@ package final class Optimizer {
   ///
   /// When that is not finite, weights and moments are as they were.
   package func update(learningRate: Double) -> Double {
+    let denormals = ms_flush_denormals()
+    defer { ms_restore_denormals(denormals) }
     let size = parameters.precision.size
     if options.clipValue > 0 {
       for range in trained {
