@@ -11,12 +11,10 @@ typedef REAL NAME(lanes) __attribute__((vector_size(MS_LANES * sizeof(REAL)), al
 #define SELECT(condition, a, b) NAME(select)((condition), (a), (b))
 #if IS_FLOAT
 typedef int32_t NAME(mask) __attribute__((vector_size(MS_LANES * 4), aligned(4)));
-#define SQRT sqrtf
 #define EXP expf
 #define LOG1P log1pf
 #else
 typedef int64_t NAME(mask) __attribute__((vector_size(MS_LANES * 8), aligned(8)));
-#define SQRT sqrt
 #define EXP exp
 #define LOG1P log1p
 #endif
@@ -27,14 +25,18 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 }
 
 #include "functions.h"
+#include "blocks.h"
+#include "transpose.h"
 #include "elementwise.h"
 #include "linear.h"
+#include "table.h"
 #include "layer_norm.h"
 #include "input.h"
 #include "matrix_memory.h"
 #include "history_memory.h"
 #include "loss.h"
 #include "optimizer.h"
+#include "peak.h"
 
 const ms_kernels NAME(ms_table) = {
     .level = LEVEL_NAME,
@@ -49,13 +51,18 @@ const ms_kernels NAME(ms_table) = {
     .sgd = NAME(sgd),
     .rmsprop = NAME(rmsprop),
     .adam = NAME(adam),
+    .multiply_adds = NAME(multiply_adds),
 };
 
 #undef V
+#undef BLOCK
+#undef BLOCKS
+#undef ROWS_OF
+#undef ROWS_CASE_
+#undef WITH_ROWS
 #undef OPERAND
 #undef SIZE
 #undef SELECT
-#undef SQRT
 #undef EXP
 #undef LOG1P
 #undef KERNEL

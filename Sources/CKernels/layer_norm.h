@@ -4,6 +4,9 @@
 //
 // Ba, Kiros and Hinton, "Layer Normalization", 2016, arXiv:1607.06450; biased variance.
 
+// Sums over features run in CHAINS independent chains: one alone waits for each addition.
+#define CHAINS 4
+
 // (1) forward. Keeps xhat and 1 / sqrt(var + eps).
 //   operand 0 y, 1 x, 2 gain, 3 bias, 4 xhat, 5 rstd; size 0 n
 KERNEL(layer_norm) {
@@ -12,14 +15,26 @@ KERNEL(layer_norm) {
   const REAL *gain = (const REAL *)instruction->operand[2].base;
   const REAL *bias = (const REAL *)instruction->operand[3].base;
   int64_t n = SIZE(0);
-  V mean = {0}, variance = {0};
-  for (int64_t f = 0; f < n; f++) mean += x[f];
-  mean /= (REAL)n;
-  for (int64_t f = 0; f < n; f++) variance += (x[f] - mean) * (x[f] - mean);
-  V rstd = variance / (REAL)n + (REAL)1e-5;
-  for (int i = 0; i < MS_LANES; i++) rstd[i] = 1 / SQRT(rstd[i]);
+  V sums[CHAINS] = {{0}}, squares[CHAINS] = {{0}};
+  int64_t f = 0;
+  for (; f + CHAINS <= n; f += CHAINS) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) sums[i] += x[f + i];
+  }
+  for (; f < n; f++) sums[0] += x[f];
+  V mean = ((sums[0] + sums[1]) + (sums[2] + sums[3])) / (REAL)n;
+  for (f = 0; f + CHAINS <= n; f += CHAINS) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) {
+      V difference = x[f + i] - mean;
+      squares[i] += difference * difference;
+    }
+  }
+  for (; f < n; f++) squares[0] += (x[f] - mean) * (x[f] - mean);
+  V variance = ((squares[0] + squares[1]) + (squares[2] + squares[3])) / (REAL)n;
+  V rstd = 1 / __builtin_elementwise_sqrt(variance + (REAL)1e-5);
   *(V *)OPERAND(5) = rstd;
-  for (int64_t f = 0; f < n; f++) {
+  for (f = 0; f < n; f++) {
     V z = (x[f] - mean) * rstd;
     xhat[f] = z;
     y[f] = z * gain[f] + bias[f];
@@ -39,20 +54,32 @@ KERNEL(layer_norm_backward) {
   const REAL *gain = (const REAL *)instruction->operand[2].base;
   V rstd = *(const V *)OPERAND(4);
   int64_t n = SIZE(0);
-  V mean = {0}, projection = {0};
-  for (int64_t f = 0; f < n; f++) {
-    V g = dy[f] * gain[f];
-    mean += g;
-    projection += g * xhat[f];
-    dgain[f] += dy[f] * xhat[f];
-    dbias[f] += dy[f];
+  V means[CHAINS] = {{0}}, projections[CHAINS] = {{0}};
+  int64_t f = 0;
+#define GATHER(i)                          \
+  {                                        \
+    V d = dy[f + (i)], z = xhat[f + (i)];  \
+    V g = d * gain[f + (i)];               \
+    means[i] += g;                         \
+    projections[i] += g * z;               \
+    dgain[f + (i)] += d * z;               \
+    dbias[f + (i)] += d;                   \
   }
-  mean /= (REAL)n;
-  projection /= (REAL)n;
+  for (; f + CHAINS <= n; f += CHAINS) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) GATHER(i)
+  }
+  for (; f < n; f++) GATHER(0)
+#undef GATHER
+  V mean = ((means[0] + means[1]) + (means[2] + means[3])) / (REAL)n;
+  V projection =
+      ((projections[0] + projections[1]) + (projections[2] + projections[3])) / (REAL)n;
   if (SIZE(1))
-    for (int64_t f = 0; f < n; f++)
+    for (f = 0; f < n; f++)
       dx[f] += rstd * (dy[f] * gain[f] - mean - xhat[f] * projection);
   else
-    for (int64_t f = 0; f < n; f++)
+    for (f = 0; f < n; f++)
       dx[f] = rstd * (dy[f] * gain[f] - mean - xhat[f] * projection);
 }
+
+#undef CHAINS

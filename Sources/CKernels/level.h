@@ -10,23 +10,19 @@
 #define REAL float
 #define IS_FLOAT 1
 #define LINEAR_ROWS FLOAT_ROWS
-#define COMBINE_ROWS FLOAT_ROWS
 #define NAME(n) CONCATENATE(n, LEVEL, float)
 #include "kernels.h"
 #undef REAL
 #undef IS_FLOAT
 #undef LINEAR_ROWS
-#undef COMBINE_ROWS
 #undef NAME
 
 #define REAL double
 #define IS_FLOAT 0
 #define LINEAR_ROWS DOUBLE_ROWS
-#define COMBINE_ROWS DOUBLE_ROWS
 #define NAME(n) CONCATENATE(n, LEVEL, double)
 #include "kernels.h"
 #undef REAL
 #undef IS_FLOAT
 #undef LINEAR_ROWS
-#undef COMBINE_ROWS
 #undef NAME

@@ -1,10 +1,7 @@
 // Products of a parameter matrix with a vector of every sequence of a tile, and their gradients.
 //
-// A block of BLOCK rows keeps its sums in registers: BLOCK x MS_LANES numbers, k strictly in
-// order, so that a row's result does not depend on the rows beside it.
-
-#define BLOCK NAME(block_rows)
-enum { BLOCK = LINEAR_ROWS };
+// A block of rows keeps its sums in registers, k strictly in order, so that a row's result does not
+// depend on the rows beside it.
 
 static inline __attribute__((always_inline)) void NAME(linear_block)(
     const int rows, V *restrict d, const REAL *restrict w, int64_t row_stride, int64_t k_stride,
@@ -29,78 +26,140 @@ KERNEL(linear) {
   const V *x = (const V *)OPERAND(1);
   const REAL *w = (const REAL *)OPERAND(2);
   const REAL *bias = instruction->operand[3].base ? (const REAL *)OPERAND(3) : 0;
-  int64_t m = 0, rows = SIZE(0), k = SIZE(1), row = SIZE(2), column = SIZE(3);
+  int64_t m = 0, n = SIZE(0), k = SIZE(1), row = SIZE(2), column = SIZE(3);
   int add = (int)SIZE(4);
-  for (; m + BLOCK <= rows; m += BLOCK)
-    NAME(linear_block)(BLOCK, d + m, w + m * row, row, column, x, k, bias ? bias + m : 0, add);
-  for (; m + 4 <= rows && BLOCK > 4; m += 4)
-    NAME(linear_block)(BLOCK > 4 ? 4 : 1, d + m, w + m * row, row, column, x, k,
-                       bias ? bias + m : 0, add);
-  for (; m < rows; m++)
-    NAME(linear_block)(1, d + m, w + m * row, row, column, x, k, bias ? bias + m : 0, add);
+  for (int64_t b = 0; b < BLOCKS(n); b++) {
+    int64_t count = ROWS_OF(n, b);
+    WITH_ROWS(count, NAME(linear_block)(rows, d + m, w + m * row, row, column, x, k,
+                                        bias ? bias + m : 0, add))
+    m += count;
+  }
 }
 
+// W as `linear_packed` reads it: for each block of rows, one column after the other.
+//   operand 0 panels (m k), 1 W
+//   size 0 m, 1 k, 2 elements from row to row of W, 3 from column to column
+KERNEL(pack_weights) {
+  REAL *panel = (REAL *)instruction->operand[0].base;
+  const REAL *w = (const REAL *)instruction->operand[1].base;
+  int64_t n = SIZE(0), columns = SIZE(1), row = SIZE(2), column = SIZE(3);
+  for (int64_t b = 0; b < BLOCKS(n); b++) {
+    int64_t count = ROWS_OF(n, b);
+    if (column == 1) {
+      for (int64_t r = 0; r < count; r++)
+        for (int64_t k = 0; k < columns; k++) panel[k * count + r] = w[r * row + k];
+    } else {
+      for (int64_t k = 0; k < columns; k++)
+        for (int64_t r = 0; r < count; r++) panel[k * count + r] = w[r * row + k * column];
+    }
+    panel += count * columns;
+    w += count * row;
+  }
+}
+
+// `linear` with W from `pack_weights`: the same bits.
+//   operand 0 d (m), 1 x (k), 2 panels, 3 bias or null; size 0 m, 1 k, 2 add
+KERNEL(linear_packed) {
+  V *d = (V *)OPERAND(0);
+  const V *x = (const V *)OPERAND(1);
+  const REAL *panel = (const REAL *)instruction->operand[2].base;
+  const REAL *bias = (const REAL *)instruction->operand[3].base;
+  int64_t n = SIZE(0), k = SIZE(1);
+  int add = (int)SIZE(2);
+  for (int64_t b = 0; b < BLOCKS(n); b++) {
+    int64_t count = ROWS_OF(n, b);
+    WITH_ROWS(count, NAME(linear_block)(rows, d, panel, 1, rows, x, k, bias, add))
+    d += count;
+    panel += count * k;
+    if (bias) bias += count;
+  }
+}
+
+// The rows of C += dy x^T for up to MS_LANES columns, x from a panel whose vectors run over columns.
 static inline __attribute__((always_inline)) void NAME(gradient_block)(
-    const int rows, REAL *restrict c, int64_t row_stride, int64_t columns, const V *restrict panel,
-    const char *dy, int64_t dy_stride, int64_t steps) {
+    const int rows, REAL *restrict c, int64_t row_stride, int64_t width, const V *restrict panel,
+    const char *restrict dy, int64_t dy_stride, int64_t steps) {
   V sum[BLOCK];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) sum[r] = (V){0};
-  for (int64_t t = 0; t < steps; t++, dy += dy_stride) {
-    const REAL *g = (const REAL *)dy;
+  for (int64_t t = 0; t < steps; t++) {
+    const REAL *g = (const REAL *)(dy + t * dy_stride);
+    // The rows of the next step are far away.
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++)
+      __builtin_prefetch((const char *)(g + r * MS_LANES) + dy_stride);
     for (int lane = 0; lane < MS_LANES; lane++) {
       V xl = panel[t * MS_LANES + lane];
 #pragma clang loop unroll(full)
       for (int r = 0; r < rows; r++) sum[r] += xl * g[r * MS_LANES + lane];
     }
   }
-  if (columns == MS_LANES) {
 #pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) *(V *)(c + r * row_stride) += sum[r];
-  } else {
-    for (int r = 0; r < rows; r++) {
-      V total = sum[r];
-      for (int64_t j = 0; j < columns; j++) c[r * row_stride + j] += total[j];
-    }
+  for (int r = 0; r < rows; r++) NAME(add_part)(c + r * row_stride, sum[r], width);
+}
+
+// The same for one column, as dot products over lanes.
+static inline __attribute__((always_inline)) void NAME(gradient_column)(
+    const int rows, REAL *restrict c, int64_t row_stride, const char *restrict x, int64_t x_stride,
+    const char *restrict dy, int64_t dy_stride, int64_t steps) {
+  V sum[BLOCK];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sum[r] = (V){0};
+  for (int64_t t = 0; t < steps; t++) {
+    V xt = *(const V *)(x + t * x_stride);
+    const V *g = (const V *)(dy + t * dy_stride);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sum[r] += xt * g[r];
   }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) c[r * row_stride] += NAME(sum_of_lanes)(sum[r]);
 }
 
 // C += sum over steps and lanes of dy x^T: the gradient of W in y = W x.
 //
 // MS_LANES columns of x at a time are turned into a panel whose vectors run over columns, so
-// that the sum over the batch is a sum of outer products and needs no horizontal sums.
+// that the sum over the batch is a sum of outer products and needs no horizontal sums. A few
+// columns that are left over are dot products: a panel would be mostly empty.
 //   operand 0 C, 1 dy (m), 2 x (k), 3 panel: GRADIENT_STEPS x MS_LANES vectors
 //   size 0 m, 1 k, 2 whether over all steps of the tile (deferred) or this one
 KERNEL(linear_gradient) {
   REAL *c = (REAL *)instruction->operand[0].base;
   V *panel = (V *)instruction->operand[3].base;
-  int64_t rows = SIZE(0), columns = SIZE(1);
+  int64_t n = SIZE(0), columns = SIZE(1);
+  int64_t dy_stride = instruction->operand[1].stride, x_stride = instruction->operand[2].stride;
   int64_t first = SIZE(2) ? 0 : step, last = SIZE(2) ? context->steps : step + 1;
   for (int64_t t0 = first; t0 < last; t0 += MS_GRADIENT_STEPS) {
     int64_t steps = last - t0 < MS_GRADIENT_STEPS ? last - t0 : MS_GRADIENT_STEPS;
-    const char *dy = instruction->operand[1].base + t0 * instruction->operand[1].stride;
+    const char *dy = instruction->operand[1].base + t0 * dy_stride;
+    const char *x0 = instruction->operand[2].base + t0 * x_stride;
     for (int64_t k = 0; k < columns; k += MS_LANES) {
       int64_t width = columns - k < MS_LANES ? columns - k : MS_LANES;
-      for (int64_t t = 0; t < steps; t++) {
-        const REAL *x = (const REAL *)(instruction->operand[2].base +
-                                       (t0 + t) * instruction->operand[2].stride) +
-                        k * MS_LANES;
-        REAL *p = (REAL *)(panel + t * MS_LANES);
-        for (int64_t j = 0; j < width; j++)
-          for (int lane = 0; lane < MS_LANES; lane++) p[lane * MS_LANES + j] = x[j * MS_LANES + lane];
-        for (int64_t j = width; j < MS_LANES; j++)
-          for (int lane = 0; lane < MS_LANES; lane++) p[lane * MS_LANES + j] = 0;
+      const char *x = x0 + k * sizeof(V);
+      if (width <= 4) {
+        for (int64_t b = 0, m = 0; b < BLOCKS(n); b++) {
+          int64_t count = ROWS_OF(n, b);
+          for (int64_t j = 0; j < width; j++) {
+            WITH_ROWS(count, NAME(gradient_column)(rows, c + m * columns + k + j, columns,
+                                                   x + j * sizeof(V), x_stride,
+                                                   dy + m * sizeof(V), dy_stride, steps))
+          }
+          m += count;
+        }
+        continue;
       }
-      int64_t stride = instruction->operand[1].stride, m = 0;
-      for (; m + BLOCK <= rows; m += BLOCK)
-        NAME(gradient_block)(BLOCK, c + m * columns + k, columns, width, panel,
-                             dy + m * sizeof(V), stride, steps);
-      for (; m + 4 <= rows && BLOCK > 4; m += 4)
-        NAME(gradient_block)(BLOCK > 4 ? 4 : 1, c + m * columns + k, columns, width, panel,
-                             dy + m * sizeof(V), stride, steps);
-      for (; m < rows; m++)
-        NAME(gradient_block)(1, c + m * columns + k, columns, width, panel, dy + m * sizeof(V),
-                             stride, steps);
+      for (int64_t t = 0; t < steps; t++) {
+        V a[MS_LANES];
+        const V *xt = (const V *)(x + t * x_stride);
+        for (int64_t j = 0; j < MS_LANES; j++) a[j] = j < width ? xt[j] : (V){0};
+        NAME(transpose)(a);
+        memcpy(panel + t * MS_LANES, a, sizeof a);
+      }
+      for (int64_t b = 0, m = 0; b < BLOCKS(n); b++) {
+        int64_t count = ROWS_OF(n, b);
+        WITH_ROWS(count, NAME(gradient_block)(rows, c + m * columns + k, columns, width, panel,
+                                              dy + m * sizeof(V), dy_stride, steps))
+        m += count;
+      }
     }
   }
 }
@@ -111,12 +170,6 @@ KERNEL(bias) {
   V *d = (V *)OPERAND(0);
   const REAL *b = (const REAL *)instruction->operand[1].base;
   for (int64_t f = 0; f < SIZE(0); f++) d[f] = SIZE(1) ? d[f] + b[f] : (V){0} + b[f];
-}
-
-static inline __attribute__((always_inline)) REAL NAME(sum_of_lanes)(V x) {
-  REAL sum = 0;
-  for (int i = 0; i < MS_LANES; i++) sum += x[i];
-  return sum;
 }
 
 // g += sum over steps and lanes of dy: the gradient of a bias.
@@ -139,5 +192,3 @@ KERNEL(reduce_lanes) {
   const V *sums = (const V *)instruction->operand[1].base;
   for (int64_t f = 0; f < SIZE(0); f++) g[f] += NAME(sum_of_lanes)(sums[f]);
 }
-
-#undef BLOCK

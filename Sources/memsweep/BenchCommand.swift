@@ -8,7 +8,9 @@ import Sweeps
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures the parts of memsweep on this machine.",
-    subcommands: [BenchDispatch.self])
+    subcommands: [
+      BenchKernel.self, BenchCell.self, BenchLanguageModel.self, BenchDispatch.self,
+    ])
 }
 
 /// Measures how many trials a second are handed out and durably recorded when they do nothing.

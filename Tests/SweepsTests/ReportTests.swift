@@ -28,7 +28,7 @@ import Testing
         | elman  |         100 |     0 |        - |                - |      - |     not reached | \
              not reached |     0/1 |    1234 |   100 | 1 timed out          |
 
-        trivial predictor (mode of shown values): 0.3835
+        - trivial predictor (mode of shown values): 0.3835
 
         Trials that did not complete:
 
@@ -146,11 +146,9 @@ import Testing
     #expect(
       Report(try Summary(store.reader())).markdown.hasSuffix(
         """
-        trivial predictor (mode), pairs 4: 0.3835
-
-        trivial predictor (mode), loss, pairs 4: 1.5000
-
-        trivial predictor (mode), pairs 8: 0.2999
+        - trivial predictor (mode), pairs 4: 0.3835
+        - trivial predictor (mode), loss, pairs 4: 1.5000
+        - trivial predictor (mode), pairs 8: 0.2999
 
         """))
   }

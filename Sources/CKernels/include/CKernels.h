@@ -74,6 +74,7 @@ typedef struct {
   void (*sgd)(const ms_update *);
   void (*rmsprop)(const ms_update *);
   void (*adam)(const ms_update *);
+  double (*multiply_adds)(int64_t rounds, void *result);  // operations done, for the peak rate
 } ms_kernels;
 
 enum { MS_BASELINE = 0, MS_AVX2 = 1, MS_AVX512 = 2 };

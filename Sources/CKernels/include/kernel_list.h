@@ -6,7 +6,10 @@
   X(relu) X(relu_backward) X(tanh) X(tanh_backward) X(sigmoid) X(sigmoid_backward)             \
   X(dropout)                                                                                   \
   /* linear.h */                                                                               \
-  X(linear) X(linear_gradient) X(bias) X(bias_gradient) X(reduce_lanes)                        \
+  X(linear) X(pack_weights) X(linear_packed) X(linear_gradient)                                \
+  X(bias) X(bias_gradient) X(reduce_lanes)                                                     \
+  /* table.h */                                                                                \
+  X(matrix_product) X(matrix_transpose) X(sum_of_rows)                                         \
   /* layer_norm.h */                                                                           \
   X(layer_norm) X(layer_norm_backward)                                                         \
   /* input.h */                                                                                \

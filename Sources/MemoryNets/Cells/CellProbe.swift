@@ -62,6 +62,7 @@ package final class CellProbe {
       initialGradients[slot.name] = [Double](repeating: 0, count: batch * slot.size)
       finalStates[slot.name] = [Double](repeating: 0, count: batch * slot.size)
     }
+    executor.startBatch(trains: true)
     for first in stride(from: 0, to: batch, by: lanes) {
       let rows = first..<min(first + lanes, batch)
       executor.batch.pointee.steps = Int64(steps)
@@ -116,6 +117,7 @@ package final class CellProbe {
         }
       }
     }
+    executor.endGradient()
     return zip(outputs, outputWeights).reduce(0) { $0 + $1.0 * $1.1 }
   }
 

@@ -11,11 +11,18 @@ final class Executor {
   private let arena: UnsafeMutableRawPointer
   private let context: UnsafeMutablePointer<ms_context>
   private var instructions: UnsafeMutablePointer<ms_instruction>
+  private let batchStart: Range<Int>
+  private let gradientStart: Range<Int>
+  private let gradientEnd: Range<Int>
   private let forward: [(range: Range<Int>, isLastStepOnly: Bool)]
   private let loss: (range: Range<Int>, isLastStepOnly: Bool)
   private let backwardStart: Range<Int>
   private let backward: [(range: Range<Int>, isLastStepOnly: Bool)]
   private let finish: Range<Int>
+  /// All of the plan's calls, in the order of the instructions.
+  let calls: [Plan.Call]
+  /// While set, nanoseconds and runs of each call are added to it.
+  var profile: ExecutorProfile?
 
   init(plan: Plan, parameters: ParameterStore, instructionSet: InstructionSet) {
     self.plan = plan
@@ -37,6 +44,10 @@ final class Executor {
     backwardStart = append(plan.backwardStart)
     backward = plan.backward.map { (append($0.calls), $0.isLastStepOnly) }
     finish = append(plan.finish)
+    batchStart = append(plan.batchStart)
+    gradientStart = append(plan.gradientStart)
+    gradientEnd = append(plan.gradientEnd)
+    self.calls = calls
     instructions = .allocate(capacity: max(calls.count, 1))
     let table = Kernels(instructionSet, precision).table
     for (i, call) in calls.enumerated() {
@@ -91,6 +102,18 @@ final class Executor {
 
   // MARK: - Running
 
+  /// Computes what all tiles of a batch share; before the first, and after every change of the
+  /// parameters.
+  func startBatch(trains: Bool) {
+    run(batchStart, step: 0)
+    if trains { run(gradientStart, step: 0) }
+  }
+
+  /// Adds to the parameters' gradients what was gathered over all tiles; after the last.
+  func endGradient() {
+    run(gradientEnd, step: 0)
+  }
+
   /// Computes values and outputs of the tile that `batch` describes.
   func runForward() {
     for segment in forward { runAscending(segment.range, segment.isLastStepOnly) }
@@ -128,6 +151,14 @@ final class Executor {
 
   @inline(__always)
   private func run(_ range: Range<Int>, step: Int) {
+    if let profile {
+      for i in range {
+        profile.measure(call: i, step: step) {
+          instructions[i].run?(instructions + i, context, Int64(step))
+        }
+      }
+      return
+    }
     var instruction = UnsafePointer(instructions + range.lowerBound)
     let end = UnsafePointer(instructions + range.upperBound)
     while instruction < end {

@@ -69,6 +69,10 @@ package struct Plan {
   /// Numbers carried from step to step for each sequence, as the cells define them.
   package var stateSize = 0
 
+  /// Once a batch, before the first tile: what is made of the parameters alone.
+  var batchStart: [Call] = []
+  /// Once a batch that is trained on, before the first tile.
+  var gradientStart: [Call] = []
   /// Steps ascending.
   var forward: [Segment] = []
   var loss = Segment(isLastStepOnly: false)
@@ -78,6 +82,8 @@ package struct Plan {
   var backward: [Segment] = []
   /// Once, after the backward pass of a tile.
   var finish: [Call] = []
+  /// Once a batch that is trained on, after the last tile.
+  var gradientEnd: [Call] = []
 
   var carried: [CarriedSlot] = []
   var output = Address.none
@@ -94,6 +100,10 @@ package enum PlanPass: String, CaseIterable, Sendable {
   case hoist
   /// Gradients of weights are one product over all steps of a tile.
   case `defer`
+  /// A linear map of tokens is read from a table over the vocabulary.
+  case fold
+  /// Weights of products lie in panels, in the order in which the kernel reads them.
+  case pack
   /// A decaying sum of outer products is kept as its history where that is cheaper.
   case lowerMemories = "lower_memories"
 }

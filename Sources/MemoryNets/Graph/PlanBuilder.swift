@@ -21,7 +21,11 @@ package final class PlanBuilder {
 
   /// Compiles `graph` under `options`.
   package static func plan(_ graph: StepGraph, _ options: PlanOptions) -> Plan {
-    let builder = PlanBuilder(graph.flattened(), options)
+    var flat = graph.flattened()
+    if options.isEnabled(.fold) {
+      flat.foldInputs(maximumSteps: options.maximumSteps, lanes: Int(MS_LANES))
+    }
+    let builder = PlanBuilder(flat, options)
     return builder.build()
   }
 
@@ -108,7 +112,8 @@ package final class PlanBuilder {
           name: state.name, slots: layout.matrix(.previous(i)),
           initialGradient: layout.matrixGradient(i), size: state.size))
     }
-    for (node, content) in graph.nodes.enumerated() where content.operation is Input {
+    for (node, content) in graph.nodes.enumerated() {
+      guard let input = content.operation as? Input, input.source == .caller else { continue }
       plan.input = value(node)
       plan.inputGradient = options.wantsInputGradient ? layout.gradient(node) : .none
     }
@@ -142,6 +147,48 @@ extension PlanBuilder {
 
   /// `size` features that are overwritten at every step.
   func scratch(_ size: Int) -> Address { layout.allocate(size, slots: 1) }
+
+  /// Room for `elements` numbers that last over all tiles, by name: always the same for one name.
+  func cache(_ name: String, elements: Int) -> Address {
+    if let known = caches[name] { return known }
+    let address = vectors((elements + Int(MS_LANES) - 1) / Int(MS_LANES))
+    caches[name] = address
+    return address
+  }
+
+  /// `count` vectors of lanes for a call's own use.
+  func vectors(_ count: Int) -> Address { scratch(count) }
+
+  /// The weights of a product in the order in which `linear_packed` reads them; `isTransposed` for
+  /// W^T, which only derivatives need.
+  func packed(_ weight: ParameterID, isTransposed: Bool) -> Address {
+    let shape = graph.parameters[weight].shape
+    let name = "packed.\(weight).\(isTransposed)"
+    if let known = caches[name] { return known }
+    let panels = cache(name, elements: shape[0] * shape[1])
+    let operands = [panels, parameter(weight)]
+    if isTransposed {
+      emitGradientStart(\.pack_weights, operands, sizes: [shape[1], shape[0], 1, shape[1]])
+    } else {
+      emitBatchStart(\.pack_weights, operands, sizes: [shape[0], shape[1], shape[1], 1])
+    }
+    return panels
+  }
+
+  /// Adds a call that is made once a batch, before the first tile.
+  func emitBatchStart(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
+    plan.batchStart.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  }
+
+  /// Adds a call that is made once a batch that is trained on, before the first tile.
+  func emitGradientStart(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
+    plan.gradientStart.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  }
+
+  /// Adds a call that is made once a batch that is trained on, after the last tile.
+  func emitGradientEnd(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
+    plan.gradientEnd.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  }
 
   /// Adds a call to the segment being emitted.
   func emit(

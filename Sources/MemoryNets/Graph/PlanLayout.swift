@@ -41,7 +41,8 @@ final class PlanLayout {
     for node in graph.nodes.indices {
       for operand in graph.nodes[node].operation.operands { uses[operand].append(node) }
     }
-    for (node, content) in graph.nodes.enumerated() {
+    // Some nodes stand after those that need them.
+    for (node, content) in Array(graph.nodes.enumerated()) + Array(graph.nodes.enumerated()) {
       requiresGradient[node] =
         content.operation.hasParameters || content.operation is PreviousValue
         || content.operation.memory != nil
@@ -60,8 +61,17 @@ final class PlanLayout {
   func accumulator(of node: NodeID) -> NodeID? {
     guard let sum = graph.nodes[node].operation as? Sum, sum.terms.count > 1 else { return nil }
     return sum.vectors.first { term in
-      uses[term] == [node] && graph.nodes[term].operation is Sum && !isCarriedNext(term)
+      uses[term] == [node] && !isCarriedNext(term)
+        && (graph.nodes[term].operation is Sum || graph.nodes[term].operation is FoldedLookup)
         && graph.nodes[term].isReadout == graph.nodes[node].isReadout
+    }
+  }
+
+  /// Whether a node writes its value without reading it again for its derivative.
+  private func isWriter(_ node: NodeID) -> Bool {
+    switch graph.nodes[node].operation {
+    case is Sum, is FoldedLookup, is LayerNorm, is Product, is Affine: true
+    default: false
     }
   }
 
@@ -85,7 +95,28 @@ final class PlanLayout {
       return place
     }
     if let accumulator = accumulator(of: node) { return place(accumulator) }
+    if let activation = operation as? Activation, isOverwritable(activation.operand, by: node) {
+      return place(activation.operand)
+    }
     return Place(root: node)
+  }
+
+  /// Whether `user` may put something of its own where the value of `node` stands: nothing else
+  /// reads it, neither in this step nor for a derivative nor in the next step.
+  func isOverwritable(_ node: NodeID, by user: NodeID) -> Bool {
+    guard uses[node] == [user], !isCarriedNext(node),
+      graph.nodes[node].isReadout == graph.nodes[user].isReadout
+    else { return false }
+    if let slice = graph.nodes[node].operation as? Slice {
+      let range = slice.offset..<slice.offset + graph.nodes[node].size
+      return isWriter(slice.operand) && !isCarriedNext(slice.operand)
+        && uses[slice.operand].allSatisfy { other in
+          guard let part = graph.nodes[other].operation as? Slice else { return false }
+          return other == node
+            || !range.overlaps(part.offset..<part.offset + graph.nodes[other].size)
+        }
+    }
+    return isWriter(node)
   }
 
   /// The slots that a node's values or caches need.

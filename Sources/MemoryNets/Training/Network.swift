@@ -17,7 +17,7 @@ package final class Network {
   /// Numbers carried from step to step for each sequence.
   package let stateSize: Int
   private let shape: TaskShape
-  private let executor: Executor
+  let executor: Executor
   private let statistics: UnsafeMutablePointer<Double>
   private let trainingState: UnsafeMutableRawBufferPointer
   private let evaluationState: UnsafeMutableRawBufferPointer
@@ -107,6 +107,7 @@ package final class Network {
     context.pointee.statistics = statistics
     statistics.update(repeating: 0, count: 7)
 
+    executor.startBatch(trains: backward)
     let lanes = Int(MS_LANES)
     for (tile, firstRow) in stride(from: 0, to: batch.rows, by: lanes).enumerated() {
       context.pointee.first_row = Int64(firstRow)
@@ -119,6 +120,7 @@ package final class Network {
       if backward { executor.runBackward() }
       if let saved, shape.carriesState { executor.saveState(to: saved) }
     }
+    if backward { executor.endGradient() }
     return LossStatistics(
       loss: statistics[0], weight: statistics[1], correct: statistics[2],
       truePositives: statistics[3], falsePositives: statistics[4], falseNegatives: statistics[5],

@@ -28,10 +28,11 @@ package struct Report: Sendable {
     }
   }
 
-  /// Heading, table, trivial baselines and failures.
+  /// Heading, table, measures of the test split, trivial baselines and failures.
   package var markdown: String {
     var parts = [heading]
     parts.append(summary.rows.isEmpty ? "No trial has finished yet.\n" : table)
+    if !testMetrics.isEmpty { parts.append(testTable) }
     if !summary.baselines.isEmpty { parts.append(baselines) }
     if !summary.failures.isEmpty { parts.append(failures) }
     parts.append(contentsOf: notes)
@@ -69,11 +70,7 @@ package struct Report: Sendable {
 
   private func cells(_ row: SummaryRow) -> [String] {
     let statistics = row.statistics(of: summary.sweep.metric.name)
-    var cells = [row.method]
-    for dimension in dimensions {
-      let parameter = row.parameters.first { $0.path == dimension.path }
-      cells.append(parameter.map { NumberText.value($0.value) } ?? NumberText.absent)
-    }
+    var cells = [row.method] + dimensions.map { value(of: $0, in: row) }
     cells += [
       "\(statistics?.count ?? 0)", NumberText.metric(statistics?.mean),
       NumberText.interval(statistics?.interval), NumberText.metric(statistics?.interquartileMean),
@@ -90,19 +87,52 @@ package struct Report: Sendable {
     return cells
   }
 
-  /// `trivial predictor (mode of shown values): 0.3835`, with the metric unless it is the sweep's,
+  /// The metrics of the test split, `test.loss`, which is looked at once, at the end.
+  private var testMetrics: [String] {
+    let names = summary.rows.lazy.flatMap(\.metrics).map(\.name)
+    return Set(names.filter { $0.hasPrefix("test.") }).sorted()
+  }
+
+  private var testTable: String {
+    var columns = [MarkdownTable.Column(title: "method", isNumeric: false)]
+    for dimension in dimensions {
+      columns.append(.init(title: dimension.title, isNumeric: isNumeric(dimension.path)))
+    }
+    columns += testMetrics.flatMap {
+      [MarkdownTable.Column(title: $0), MarkdownTable.Column(title: "95 % interval")]
+    }
+    var table = MarkdownTable(columns)
+    for row in summary.rows {
+      table.append(
+        [row.method] + dimensions.map { value(of: $0, in: row) }
+          + testMetrics.flatMap { name in
+            let statistics = row.statistics(of: name)
+            return [
+              NumberText.metric(statistics?.mean), NumberText.interval(statistics?.interval),
+            ]
+          })
+    }
+    return table.text
+  }
+
+  private func value(of dimension: Dimension, in row: SummaryRow) -> String {
+    let parameter = row.parameters.first { $0.path == dimension.path }
+    return parameter.map { NumberText.value($0.value) } ?? NumberText.absent
+  }
+
+  /// `- trivial predictor (mode of shown values): 0.3835`, with the metric unless it is the sweep's,
   /// and with what tells the task from the sweep's others.
   private var baselines: String {
     let metric = Self.lastComponent(summary.sweep.metric.name)
     let tasks = summary.baselines.map { JSONText.readParameters($0.task) ?? [] }
     return zip(summary.baselines, tasks).map { baseline, task in
-      var text = "trivial predictor (\(baseline.baseline.name))"
+      var text = "- trivial predictor (\(baseline.baseline.name))"
       if baseline.baseline.metric != metric { text += ", \(baseline.baseline.metric)" }
       let distinct = task.filter { option in !tasks.allSatisfy { $0.contains(option) } }
         .map { "\($0.path) \(NumberText.value($0.value))" }
       if !distinct.isEmpty { text += ", " + distinct.joined(separator: ", ") }
       return text + ": \(NumberText.metric(baseline.baseline.value))\n"
-    }.joined(separator: "\n")
+    }.joined()
   }
 
   private var failures: String {

@@ -8,7 +8,12 @@ struct LayerNorm: Operation {
   var hasParameters: Bool { true }
 
   private func caches(_ node: NodeID, _ plan: PlanBuilder) -> (xhat: Address, rstd: Address) {
-    (plan.cache(node, "xhat", plan.size(node)), plan.cache(node, "rstd", 1))
+    // xhat takes the place of the operand where nothing else needs that.
+    let isInPlace =
+      !(plan.graph.nodes[operand].operation is Slice)
+      && plan.layout.isOverwritable(operand, by: node)
+    let xhat = isInPlace ? plan.value(operand) : plan.cache(node, "xhat", plan.size(node))
+    return (xhat, plan.cache(node, "rstd", 1))
   }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {

@@ -65,9 +65,15 @@ struct Sum: Operation {
     for (weight, x) in products {
       let fused = !isWritten && !biases.isEmpty ? plan.parameter(biases.removeFirst()) : .none
       let columns = plan.size(x)
-      plan.emit(
-        \.linear, [y, plan.value(x), plan.parameter(weight), fused],
-        sizes: [size, columns, columns, 1, isWritten ? 1 : 0])
+      if plan.options.isEnabled(.pack) {
+        plan.emit(
+          \.linear_packed, [y, plan.value(x), plan.packed(weight, isTransposed: false), fused],
+          sizes: [size, columns, isWritten ? 1 : 0])
+      } else {
+        plan.emit(
+          \.linear, [y, plan.value(x), plan.parameter(weight), fused],
+          sizes: [size, columns, columns, 1, isWritten ? 1 : 0])
+      }
       isWritten = true
     }
     for bias in biases {
@@ -89,9 +95,16 @@ struct Sum: Operation {
     for (weight, x) in products {
       let columns = plan.size(x)
       if let share = plan.contribution(to: x) {
-        plan.emit(
-          \.linear, [share.address, dy, plan.parameter(weight), .none],
-          sizes: [columns, size, 1, columns, share.adds ? 1 : 0])
+        if plan.options.isEnabled(.pack) {
+          plan.emit(
+            \.linear_packed,
+            [share.address, dy, plan.packed(weight, isTransposed: true), .none],
+            sizes: [columns, size, share.adds ? 1 : 0])
+        } else {
+          plan.emit(
+            \.linear, [share.address, dy, plan.parameter(weight), .none],
+            sizes: [columns, size, 1, columns, share.adds ? 1 : 0])
+        }
       }
       plan.emitWeightGradient(
         node, \.linear_gradient,

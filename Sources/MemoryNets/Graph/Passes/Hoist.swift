@@ -66,9 +66,9 @@ extension StepGraph {
     }
   }
 
-  /// The nodes that the output or a carried value depends on, in ascending order.
+  /// The nodes that the output or a carried value depends on, in the order of a step.
   private func liveNodes() -> [NodeID] {
-    components([:]).flatMap { $0 }.sorted()
+    inOrder(components([:]).flatMap { $0 })
   }
 
   /// The strongly connected components of the live nodes, each after those that it depends on

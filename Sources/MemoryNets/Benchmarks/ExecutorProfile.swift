@@ -1,0 +1,58 @@
+import CKernels
+
+/// How long each call of a plan takes, and how much it multiplies.
+final class ExecutorProfile {
+  private let calls: [Plan.Call]
+  private var nanoseconds: [Int]
+  private var counted: [Double]
+  private let steps: Int
+
+  init(_ calls: [Plan.Call], steps: Int) {
+    self.calls = calls
+    self.steps = steps
+    nanoseconds = Array(repeating: 0, count: calls.count)
+    counted = Array(repeating: 0, count: calls.count)
+  }
+
+  func measure(call: Int, step: Int, _ body: () -> Void) {
+    let start = Timings.nanoseconds
+    body()
+    nanoseconds[call] += Timings.nanoseconds - start
+    counted[call] += calls[call].multiplyAdds(step: step, steps: steps)
+  }
+
+  /// Seconds by group.
+  var seconds: [KernelGroup: Double] {
+    var sums: [KernelGroup: Double] = [:]
+    for (call, time) in zip(calls, nanoseconds) {
+      sums[.of(call.kernel), default: 0] += Double(time) * 1e-9
+    }
+    return sums
+  }
+
+  /// By call: seconds, and multiply-adds of a lane.
+  var totals: [(seconds: Double, operations: Double)] {
+    zip(nanoseconds, counted).map { (Double($0) * 1e-9, $1) }
+  }
+
+  var multiplyAdds: Double { counted.reduce(0, +) }
+}
+
+extension Plan.Call {
+  /// Multiply-adds of a lane: those of products, of their gradients and of memories; the rest is
+  /// not counted.
+  func multiplyAdds(step: Int, steps: Int) -> Double {
+    let (m, k) = (Double(sizes.first ?? 0), Double(sizes.count > 1 ? sizes[1] : 0))
+    let all = Double(steps)
+    switch kernel {
+    case \.linear, \.linear_packed: return m * k
+    case \.matrix_product: return m * k * Double(sizes[2]) / Double(MS_LANES)
+    case \.linear_gradient: return m * k * (sizes[2] == 0 ? 1 : all)
+    case \.matrix_read, \.matrix_write: return m * k
+    case \.matrix_read_backward, \.matrix_write_backward: return 2 * m * k
+    case \.history_read, \.history_read_backward: return (m + k) * Double(step + 1 - sizes[2])
+    case \.history_gather: return m * Double(steps - step - sizes[1])
+    default: return 0
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import CKernels
+
+/// What a kernel is for, by which the time of a step is shown.
+package enum KernelGroup: String, CaseIterable, Sendable {
+  /// Weights times vectors, forward and backward.
+  case product
+  case weightGradient = "weight_gradient"
+  case norm
+  case activation
+  case memory
+  /// Tokens and embeddings, and what is made of them once a batch.
+  case input
+  case elementwise
+  case loss
+  /// Clearing, clipping and update.
+  case optimizer
+
+  /// The group of a kernel; elementwise where no other.
+  static func of(_ kernel: Plan.Kernel) -> KernelGroup {
+    switch kernel {
+    case \.linear, \.linear_packed, \.pack_weights: .product
+    case \.linear_gradient, \.bias_gradient: .weightGradient
+    case \.layer_norm, \.layer_norm_backward, \.reduce_lanes: .norm
+    case \.relu, \.relu_backward, \.tanh, \.tanh_backward, \.sigmoid, \.sigmoid_backward,
+      \.dropout:
+      .activation
+    case \.matrix_decay, \.matrix_decay_backward, \.matrix_write, \.matrix_write_backward,
+      \.matrix_read, \.matrix_read_backward, \.history_read, \.history_read_backward,
+      \.history_gather:
+      .memory
+    case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient, \.matrix_product,
+      \.matrix_transpose, \.sum_of_rows:
+      .input
+    case \.softmax_loss, \.sigmoid_loss, \.squared_loss: .loss
+    default: .elementwise
+    }
+  }
+}
