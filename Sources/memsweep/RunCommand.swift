@@ -12,8 +12,21 @@ struct Run: ParsableCommand, EveryRankCommand {
 
   @OptionGroup var sweep: SweepArguments
 
+  @Option(
+    help: ArgumentHelp(
+      "Seconds of silence after which a rank is taken for dead; no step of a trial may take longer.",
+      valueName: "seconds"))
+  var silence = 30.0
+
   @Flag(help: "Ends with one line of JSON instead of the table.")
   var json = false
+
+  func validate() throws {
+    // Ranks say every second that they live.
+    guard silence >= 2 else {
+      throw ValidationError("--silence is \(silence); at least 2 is needed")
+    }
+  }
 
   func run() throws {
     // The products of these nets are small: a second thread would only wait.
@@ -63,7 +76,7 @@ struct Run: ParsableCommand, EveryRankCommand {
     do {
       let end = try SweepRun.run(
         transport: transport, stop: stop,
-        printer: Launch.isFirst ? ProgressPrinter() : nil,
+        printer: Launch.isFirst ? ProgressPrinter() : nil, workerOptions: workerOptions(),
         runner: { runner(setup, rank: transport?.rank ?? 0) }
       ) {
         let problems = setup.problems()
@@ -110,8 +123,16 @@ struct Run: ParsableCommand, EveryRankCommand {
     return TrainingRunner(settings) { try setup.assembly.parts(of: $0) }
   }
 
+  /// Workers wait for the coordinator twice as long as it for them, since it may have to start.
+  private func workerOptions() -> WorkerState.Options {
+    var options = WorkerState.Options()
+    options.silenceSeconds = 2 * silence
+    return options
+  }
+
   private func coordinatorOptions(_ spec: SweepSpec) -> Coordinator.Options {
     var options = Coordinator.Options()
+    options.silenceSeconds = silence
     options.retry = RetryBudget(
       crash: RetrySettings.budget(spec.retry.crash) ?? .max,
       diverged: RetrySettings.budget(spec.retry.diverged) ?? .max,

@@ -14,9 +14,12 @@ extension EndToEnd {
       }
     }
 
-    @Test(arguments: [["--no-such-option"], [], ["report"], ["export", "--format", "xml", "."]])
+    @Test(arguments: [
+      ["--no-such-option"], [], ["report"], ["export", "--format", "xml", "."],
+      ["sweeps/smoke.yaml", "--methods", ","], ["sweeps/smoke.yaml", "--silence", "1"],
+    ])
     func wrongCommandLineIsStatus64(arguments: [String]) throws {
-      let outcome = try Program.run(arguments)
+      let outcome = try Program.run(arguments, folder: Program.packageFolder)
       #expect(outcome.status == 64, "\(outcome)")
       #expect(outcome.output.isEmpty)
     }

@@ -21,7 +21,8 @@ extension EndToEnd {
       }
       let last = try sweep.run()
       #expect(last.status == 0, "\(last)")
-      #expect(try sweep.results().differences(from: expected) == [])
+      let differences = try sweep.results().differences(from: expected)
+      #expect(differences == [])
     }
 
     @Test func signalsToTheLauncherReachTheRanks() throws {
@@ -38,7 +39,8 @@ extension EndToEnd {
       }
       let last = try sweep.run(ranks: 3)
       #expect(last.status == 0, "\(last)")
-      #expect(try sweep.results().differences(from: expected) == [])
+      let differences = try sweep.results().differences(from: expected)
+      #expect(differences == [])
     }
 
     /// Open MPI leaves the ranks a second after SIGTERM and nothing after SIGKILL.
@@ -56,7 +58,8 @@ extension EndToEnd {
       }
       let last = try sweep.run(ranks: 3)
       #expect(last.status == 0, "\(last)")
-      #expect(try sweep.results().differences(from: expected) == [])
+      let differences = try sweep.results().differences(from: expected)
+      #expect(differences == [])
     }
 
     @Test func damagedCheckpointFallsBackToAnEarlierState() throws {
@@ -75,7 +78,8 @@ extension EndToEnd {
       }
       let last = try sweep.run(ranks: 3)
       #expect(last.status == 0, "\(last)")
-      #expect(try sweep.results().differences(from: expected) == [])
+      let differences = try sweep.results().differences(from: expected)
+      #expect(differences == [])
     }
   }
 }

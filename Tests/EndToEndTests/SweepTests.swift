@@ -32,7 +32,8 @@ extension EndToEnd {
         let sweep = try SmallSweep()
         let outcome = try sweep.run(ranks: ranks)
         #expect(outcome.status == 0, "\(ranks) ranks: \(outcome)")
-        #expect(try sweep.results().differences(from: expected) == [], "\(ranks) ranks")
+        let differences = try sweep.results().differences(from: expected)
+        #expect(differences == [], "\(ranks) ranks")
       }
     }
 

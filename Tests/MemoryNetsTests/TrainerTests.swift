@@ -110,7 +110,7 @@ import Testing
       Issue.record("\(String(describing: trainer.end))")
       return
     }
-    #expect(reason.hasSuffix(" at step 12"), "\(reason)")
+    #expect(reason.hasPrefix("the ") && reason.contains(" is "), "\(reason)")
     #expect(trainer.weightsCheckpoint(identity: Self.identity).encoded() == before)
     #expect(trainer.history.map(\.step).max() == 10)
   }

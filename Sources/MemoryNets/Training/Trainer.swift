@@ -93,11 +93,11 @@ package final class Trainer {
     task.fillTraining(batch, update: step, batchSize: options.batchSize)
     let statistics = model.train(batch, update: step, noiseKey: noiseKey)
     guard statistics.loss.isFinite else {
-      return diverge(at: step + 1, "the loss is \(statistics.loss)")
+      return diverge(at: step + 1, "the loss", statistics.loss)
     }
     let norm = optimizer.update(learningRate: schedule.rate(update: step, plateau: plateau))
     guard norm.isFinite else {
-      return diverge(at: step + 1, "the norm of the gradient is \(norm)")
+      return diverge(at: step + 1, "the norm of the gradient", norm)
     }
     recent += statistics
     step += 1
@@ -130,7 +130,7 @@ package final class Trainer {
     }
     points += self.points(current.split, current.statistics)
     if let wrong = points.first(where: { !$0.value.isFinite }) {
-      return diverge(at: step, "\(wrong.name) is \(wrong.value)")
+      return diverge(at: step, wrong.name, wrong.value)
     }
     history += points
     if current.split == .test {
@@ -161,8 +161,9 @@ package final class Trainer {
     }
   }
 
-  private func diverge(at step: Int, _ reason: String) {
-    end = .diverged(step: step, reason: "\(reason) at step \(step)")
+  private func diverge(at step: Int, _ what: String, _ value: Double) {
+    // The sign of a nan depends on the processor's kernels and says nothing.
+    end = .diverged(step: step, reason: "\(what) is \(value.isNaN ? "nan" : "\(value)")")
   }
 }
 

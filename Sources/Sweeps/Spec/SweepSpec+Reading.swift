@@ -62,6 +62,11 @@ extension SweepSpec {
 
   private mutating func keep(_ names: [String], _ problems: ProblemList) {
     let known = methods.map(\.name)
+    if names.isEmpty {
+      problems.add(
+        .commandLine("--methods"), "",
+        "no name is given; known are " + known.joined(separator: ", "))
+    }
     for name in names where !known.contains(name) {
       problems.add(
         .commandLine("--methods \(names.joined(separator: ","))"), name,
