@@ -89,3 +89,7 @@ const ms_kernels *ms_kernels_for(int32_t level, int32_t scalar_size);
 void ms_shuffle(void *destination, const void *source, int64_t count, int32_t size);
 // The inverse of ms_shuffle.
 void ms_unshuffle(void *destination, const void *source, int64_t count, int32_t size);
+
+// Bytes that the program has from the C library, blocks with a mapping of their own included; 0
+// where the library does not tell.
+int64_t ms_heap_bytes(void);
