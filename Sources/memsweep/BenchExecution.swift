@@ -53,6 +53,7 @@ struct BenchRate: Encodable {
   let instructionSet: String
   let parameters: Int
   let arenaBytes: Int
+  let heapGrowthBytes: Int
   /// Of the time of an update, by kernel group, in percent.
   let share: [String: Double]
 
@@ -64,6 +65,7 @@ struct BenchRate: Encodable {
     instructionSet = execution.instructionSet.rawValue
     parameters = benchmark.network.parameterCount
     arenaBytes = benchmark.network.arenaBytes
+    heapGrowthBytes = rate.heapGrowth
     share = Dictionary(
       uniqueKeysWithValues: rate.shares.map {
         ($0.key.rawValue, ($0.value * 100).rounded(places: 1))

@@ -95,3 +95,7 @@ void ms_unshuffle(void *destination, const void *source, int64_t count, int32_t 
 // the gradients of a net that has learnt its task are full of them.
 uint32_t ms_flush_denormals(void);
 void ms_restore_denormals(uint32_t before);
+
+// Bytes that the program has from the C library, blocks with a mapping of their own included; 0
+// where the library does not tell.
+int64_t ms_heap_bytes(void);

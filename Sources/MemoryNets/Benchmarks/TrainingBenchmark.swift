@@ -40,7 +40,11 @@ package final class TrainingBenchmark {
 
   /// Times updates; where the time goes is found out in separate ones afterwards.
   package func measure(repetitions: Int) -> TrainingRate {
-    let timings = Timings(repetitions: repetitions, warmUp: 5) { step() }
+    for _ in 0..<5 { step() }
+    let heapBefore = ms_heap_bytes()
+    for _ in 0..<repetitions { step() }
+    let heapGrowth = Int(ms_heap_bytes() - heapBefore)
+    let timings = Timings(repetitions: repetitions, warmUp: 0) { step() }
     let update = Timings(repetitions: 10) { _ = optimizer.update(learningRate: learningRate) }
     let profiles = (0..<15).map { _ in
       let profile = ExecutorProfile(network.executor.calls, steps: batch.steps)
@@ -57,7 +61,7 @@ package final class TrainingBenchmark {
     let tiles = (batch.rows + Int(MS_LANES) - 1) / Int(MS_LANES)
     let lanes = Double(batch.rows) / Double(tiles)
     return TrainingRate(
-      timings: timings, operations: 2 * lanes * profiles[0].multiplyAdds,
+      timings: timings, heapGrowth: heapGrowth, operations: 2 * lanes * profiles[0].multiplyAdds,
       peak: PeakRate.measured(network.kernels), shares: seconds.mapValues { $0 / total })
   }
 }
@@ -66,6 +70,8 @@ package final class TrainingBenchmark {
 package struct TrainingRate {
   /// Of one update.
   package let timings: Timings
+  /// Bytes by which the heap grew over as many updates as were timed, after the first few.
+  package let heapGrowth: Int
   /// Of products, their gradients and memories in one update, two for a multiply-add.
   package let operations: Double
   /// Operations a second.
