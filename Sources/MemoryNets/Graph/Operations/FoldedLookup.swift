@@ -1,6 +1,6 @@
 import CKernels
 
-/// y = T[token] with T = E W^T + b, a table over the vocabulary that is made once a batch:
+/// A lookup in a table over the vocabulary that is made once a batch, y = T[token], T = E W^T + b.
 ///
 ///     dT[token] += dy,   and once a batch   dE += dT W,   dW += dT^T E,   db += sum of dT's rows
 ///
