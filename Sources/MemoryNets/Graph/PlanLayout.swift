@@ -61,8 +61,7 @@ final class PlanLayout {
   func accumulator(of node: NodeID) -> NodeID? {
     guard let sum = graph.nodes[node].operation as? Sum, sum.terms.count > 1 else { return nil }
     return sum.vectors.first { term in
-      uses[term] == [node] && !isCarriedNext(term)
-        && (graph.nodes[term].operation is Sum || graph.nodes[term].operation is FoldedLookup)
+      uses[term] == [node] && isWriter(term) && !isCarriedNext(term)
         && graph.nodes[term].isReadout == graph.nodes[node].isReadout
     }
   }
@@ -70,7 +69,7 @@ final class PlanLayout {
   /// Whether a node writes its value without reading it again for its derivative.
   private func isWriter(_ node: NodeID) -> Bool {
     switch graph.nodes[node].operation {
-    case is Sum, is FoldedLookup, is LayerNorm, is Product, is Affine: true
+    case is Sum, is FoldedLookup, is LayerNorm, is Product, is Affine, is MatrixRead: true
     default: false
     }
   }
@@ -117,6 +116,12 @@ final class PlanLayout {
         }
     }
     return isWriter(node)
+  }
+
+  /// Whether the layer norm `user` keeps xhat where the value of `node` stood.
+  func isNormalisedInPlace(_ node: NodeID, by user: NodeID) -> Bool {
+    graph.nodes[user].operation is LayerNorm && !(graph.nodes[node].operation is Slice)
+      && isOverwritable(node, by: user)
   }
 
   /// The slots that a node's values or caches need.
@@ -230,6 +235,13 @@ final class PlanLayout {
         isCarried
         ? options.maximumSteps + 1
         : isLastStepOnly ? 1 : needsAllSteps ? options.maximumSteps : 1
+      if slots == options.maximumSteps, !isCarried, !reachesLastStepOnly,
+        let norm = uses[root].first, isNormalisedInPlace(root, by: norm)
+      {
+        // Layer norm's derivative reads each xhat for the last time when it writes the gradient.
+        gradients[root] = value(root)
+        continue
+      }
       gradients[root] = allocate(graph.nodes[root].size, slots: slots)
     }
   }

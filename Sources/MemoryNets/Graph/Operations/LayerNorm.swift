@@ -9,9 +9,7 @@ struct LayerNorm: Operation {
 
   private func caches(_ node: NodeID, _ plan: PlanBuilder) -> (xhat: Address, rstd: Address) {
     // xhat takes the place of the operand where nothing else needs that.
-    let isInPlace =
-      !(plan.graph.nodes[operand].operation is Slice)
-      && plan.layout.isOverwritable(operand, by: node)
+    let isInPlace = plan.layout.isNormalisedInPlace(operand, by: node)
     let xhat = isInPlace ? plan.value(operand) : plan.cache(node, "xhat", plan.size(node))
     return (xhat, plan.cache(node, "rstd", 1))
   }
