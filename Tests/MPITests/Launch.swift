@@ -28,7 +28,7 @@ struct Launch {
     environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
     environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     environment["OMPI_MCA_rmaps_base_oversubscribe"] = "1"
-    if recovers { environment["OMPI_MCA_orte_enable_recovery"] = "1" }
+    environment["OMPI_MCA_orte_enable_recovery"] = recovers ? "1" : nil
     process.environment = environment
     if let ranks {
       process.executableURL = URL(fileURLWithPath: "/usr/bin/mpirun")
