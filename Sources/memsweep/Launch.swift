@@ -16,6 +16,8 @@ enum Launch {
   /// `MEMSWEEP_EXIT_STATUS` names.
   static func exit(_ status: ExitStatus) -> Never {
     leave(status)
+    // mpirun kills all ranks when the first one fails: let it be the one that says why.
+    if !isFirst, status != .complete { sleep(1) }
     Foundation.exit(status.rawValue)
   }
 
