@@ -44,6 +44,7 @@ package indirect enum JSONValue: Hashable, Sendable {
   /// The value on one line.
   package var text: String {
     var text = ""
+    text.reserveCapacity(512)
     write(to: &text)
     return text
   }
@@ -80,6 +81,12 @@ package indirect enum JSONValue: Hashable, Sendable {
 
   private static func write(_ string: String, to text: inout String) {
     text += "\""
+    // Most texts need no escape, and a trial has dozens of them.
+    guard string.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
+      text += string
+      text += "\""
+      return
+    }
     for scalar in string.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\""
