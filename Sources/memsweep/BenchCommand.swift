@@ -37,7 +37,7 @@ struct BenchDispatch: ParsableCommand, EveryRankCommand {
     guard MPISession.isLaunched() else {
       Launch.exit(try measure(transport: nil).status)
     }
-    let code = try MPISession.run(failed: { Terminal.complain("\($0)") }) { world in
+    let code = try MPISession.run(failed: { Terminal.note("\($0)") }) { world in
       try measure(transport: MPITransport(world)).sessionEnd
     }
     Launch.exit(ExitStatus(rawValue: code) ?? .internalError)

@@ -28,7 +28,7 @@ import Sweeps
       try command.run()
       Launch.exit(.complete)
     } catch let failure as Failure {
-      Terminal.complain(failure.message)
+      Terminal.note(failure.message)
       Launch.exit(failure.status)
     } catch {
       let code = exitCode(for: error)
@@ -38,11 +38,11 @@ import Sweeps
         Launch.exit(.complete)
       }
       if code == .validationFailure {
-        Terminal.complain(fullMessage(for: error))
+        Terminal.note(fullMessage(for: error))
         Launch.exit(.badInput)
       }
       let failure = Failure(describing: error)
-      Terminal.complain(failure.message)
+      Terminal.note(failure.message)
       Launch.exit(failure.status)
     }
   }

@@ -40,7 +40,7 @@ struct Run: ParsableCommand, EveryRankCommand {
       Launch.exit(end.status)
     }
     var status = ExitStatus.internalError
-    let code = try MPISession.run(failed: { Terminal.complain("\($0)") }) { world in
+    let code = try MPISession.run(failed: { Terminal.note("\($0)") }) { world in
       let level = try commonInstructionSet(world)
       do {
         let end = try runRank(spec, transport: MPITransport(world), instructionSet: level)
@@ -49,7 +49,7 @@ struct Run: ParsableCommand, EveryRankCommand {
         return end.sessionEnd
       } catch {
         let failure = Failure(describing: error)
-        Terminal.complain(failure.message)
+        Terminal.note(failure.message)
         status = failure.status
         Launch.leave(status)
         return SessionEnd(status: status.rawValue, isTogether: true)

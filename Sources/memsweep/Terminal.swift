@@ -21,12 +21,7 @@ enum Terminal {
     answer(json.text + "\n")
   }
 
-  /// Prints what went wrong.
-  static func complain(_ text: String) {
-    note(text)
-  }
-
-  /// Prints what is worth knowing.
+  /// Prints what went wrong or is worth knowing.
   static func note(_ text: String) {
     guard Launch.isFirst else { return }
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))

@@ -4,7 +4,20 @@ import MemoryNets
 enum JSONText {
   /// `text` in quotes, with what JSON forbids escaped.
   static func string(_ text: String) -> String {
-    var out = "\""
+    var out = ""
+    append(text, to: &out)
+    return out
+  }
+
+  /// Adds `string(text)` to `out`.
+  static func append(_ text: String, to out: inout String) {
+    out += "\""
+    // Most texts need no escape, and a trial has dozens of them.
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
+      out += text
+      out += "\""
+      return
+    }
     for scalar in text.unicodeScalars {
       switch scalar {
       case "\"": out += "\\\""
@@ -18,7 +31,7 @@ enum JSONText {
       default: out.unicodeScalars.append(scalar)
       }
     }
-    return out + "\""
+    out += "\""
   }
 
   /// The shortest decimal that reads back as `number`; `null` where it is not finite.

@@ -57,7 +57,7 @@ package indirect enum JSONValue: Hashable, Sendable {
     case .number(let x):
       precondition(x.isFinite, "JSON has no \(x)")
       text += "\(x == 0 ? 0 : x)"
-    case .string(let x): Self.write(x, to: &text)
+    case .string(let x): JSONText.append(x, to: &text)
     case .array(let values):
       text += "["
       for (index, value) in values.enumerated() {
@@ -71,36 +71,12 @@ package indirect enum JSONValue: Hashable, Sendable {
       let keys = entries.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
       for (index, key) in keys.enumerated() {
         if index > 0 { text += "," }
-        Self.write(key, to: &text)
+        JSONText.append(key, to: &text)
         text += ":"
         (entries[key] ?? .null).write(to: &text)
       }
       text += "}"
     }
-  }
-
-  private static func write(_ string: String, to text: inout String) {
-    text += "\""
-    // Most texts need no escape, and a trial has dozens of them.
-    guard string.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
-      text += string
-      text += "\""
-      return
-    }
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\t": text += "\\t"
-      case "\r": text += "\\r"
-      case _ where scalar.value < 0x20:
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 }
 
