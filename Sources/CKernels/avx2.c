@@ -7,6 +7,7 @@
 #define LEVEL avx2
 #define LEVEL_NAME "avx2"
 #define FLOAT_ROWS 6
+#define FLOAT_PAIRS 0
 #define DOUBLE_ROWS 3
 #include "level.h"
 #pragma clang attribute pop

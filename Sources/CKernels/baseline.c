@@ -5,5 +5,6 @@
 #define LEVEL baseline
 #define LEVEL_NAME "baseline"
 #define FLOAT_ROWS 3
+#define FLOAT_PAIRS 0
 #define DOUBLE_ROWS 1
 #include "level.h"

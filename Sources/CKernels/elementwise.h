@@ -124,14 +124,17 @@ KERNEL(dropout) {
     }
     return;
   }
-  for (int64_t lane = 0; lane < MS_LANES; lane++)
+  for (int64_t lane = 0; lane < MS_LANES; lane++) {
+    int64_t row = step * context->rows + context->first_row + lane;
+    uint32_t sequence = (uint32_t)(row % context->sequences);
+    uint32_t time = (uint32_t)(row / context->sequences);
     for (int64_t f = 0; f < SIZE(0); f += 4) {
-      uint32_t words[4] = {(uint32_t)step << 12 | (uint32_t)(f / 4),
-                           (uint32_t)(context->first_row + lane), (uint32_t)context->update,
+      uint32_t words[4] = {time << 12 | (uint32_t)(f / 4), sequence, (uint32_t)context->update,
                            (uint32_t)(context->update >> 32) ^ (uint32_t)SIZE(1) << 20};
       ms_philox(words, context->random_key);
       for (int64_t i = 0; i < 4 && f + i < SIZE(0); i++)
         ((REAL *)(mask + f + i))[lane] = words[i] < limit ? 0 : keep;
     }
+  }
   for (int64_t f = 0; f < SIZE(0); f++) d[f] = a[f] * mask[f];
 }

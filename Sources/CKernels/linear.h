@@ -36,40 +36,94 @@ KERNEL(linear) {
   }
 }
 
-// W as `linear_packed` reads it: for each block of rows, one column after the other.
-//   operand 0 panels (m k), 1 W
-//   size 0 m, 1 k, 2 elements from row to row of W, 3 from column to column
-KERNEL(pack_weights) {
-  REAL *panel = (REAL *)instruction->operand[0].base;
-  const REAL *w = (const REAL *)instruction->operand[1].base;
-  int64_t n = SIZE(0), columns = SIZE(1), row = SIZE(2), column = SIZE(3);
+// The same for two vectors of x with one weight from memory for both, from a panel of `rows` rows.
+static inline __attribute__((always_inline)) void NAME(linear_pair)(
+    const int rows, V *restrict d0, V *restrict d1, const REAL *restrict panel,
+    const V *restrict x0, const V *restrict x1, int64_t count, const REAL *bias, int add) {
+  V sum0[BLOCK], sum1[BLOCK];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) {
+    V start = bias ? (V){0} + bias[r] : (V){0};
+    sum0[r] = add ? d0[r] : start;
+    sum1[r] = add ? d1[r] : start;
+  }
+  for (int64_t k = 0; k < count; k++) {
+    V a = x0[k], b = x1[k];
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      sum0[r] += a * panel[k * rows + r];
+      sum1[r] += b * panel[k * rows + r];
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) {
+    d0[r] = sum0[r];
+    d1[r] = sum1[r];
+  }
+}
+
+// A block of d (+)= W x from its panel, for `vectors` vectors at the given distances in bytes.
+static inline __attribute__((always_inline)) void NAME(linear_vectors)(
+    const int rows, char *d, int64_t d_stride, const char *x, int64_t x_stride, int64_t vectors,
+    const REAL *restrict panel, int64_t count, const REAL *bias, int add) {
+  int64_t v = 0;
+  for (; PAIRS && v + 1 < vectors; v += 2)
+    NAME(linear_pair)(rows, (V *)(d + v * d_stride), (V *)(d + (v + 1) * d_stride), panel,
+                      (const V *)(x + v * x_stride), (const V *)(x + (v + 1) * x_stride), count,
+                      bias, add);
+  for (; v < vectors; v++)
+    NAME(linear_block)(rows, (V *)(d + v * d_stride), panel, 1, rows,
+                       (const V *)(x + v * x_stride), count, bias, add);
+}
+
+// W (n x columns) as panels: for each block of rows, one column after the other. One of the
+// distances in elements from row to row and from column to column is 1.
+static void NAME(pack_panels)(REAL *restrict panel, const REAL *restrict w, int64_t n,
+                              int64_t columns, int64_t row, int64_t column) {
   for (int64_t b = 0; b < BLOCKS(n); b++) {
     int64_t count = ROWS_OF(n, b);
     if (column == 1) {
-      for (int64_t r = 0; r < count; r++)
-        for (int64_t k = 0; k < columns; k++) panel[k * count + r] = w[r * row + k];
+      for (int64_t k = 0; k < columns; k += MS_LANES) {
+        int64_t width = columns - k < MS_LANES ? columns - k : MS_LANES;
+        V part[MS_LANES];
+        for (int64_t r = 0; r < MS_LANES; r++)
+          part[r] = r < count ? NAME(load_part)(w + r * row + k, width) : (V){0};
+        NAME(transpose)(part);
+        WITH_ROWS(count, for (int64_t j = 0; j < width; j++)
+                    memcpy(panel + (k + j) * rows, part + j, rows * sizeof(REAL)))
+      }
     } else {
-      for (int64_t k = 0; k < columns; k++)
-        for (int64_t r = 0; r < count; r++) panel[k * count + r] = w[r * row + k * column];
+      WITH_ROWS(count, for (int64_t k = 0; k < columns; k++)
+                  memcpy(panel + k * rows, w + k * column, rows * sizeof(REAL)))
     }
     panel += count * columns;
     w += count * row;
   }
 }
 
-// `linear` with W from `pack_weights`: the same bits.
+// W as `linear_packed` reads it.
+//   operand 0 panels (m k), 1 W
+//   size 0 m, 1 k, 2 elements from row to row of W, 3 from column to column; one of them is 1
+KERNEL(pack_weights) {
+  NAME(pack_panels)((REAL *)instruction->operand[0].base,
+                    (const REAL *)instruction->operand[1].base, SIZE(0), SIZE(1), SIZE(2), SIZE(3));
+}
+
+// `linear` with W from `pack_weights`: the same bits. For all tiles that go through the steps
+// together, so that weights come from memory once.
 //   operand 0 d (m), 1 x (k), 2 panels, 3 bias or null; size 0 m, 1 k, 2 add
 KERNEL(linear_packed) {
-  V *d = (V *)OPERAND(0);
-  const V *x = (const V *)OPERAND(1);
+  char *d = OPERAND(0);
+  const char *x = OPERAND(1);
   const REAL *panel = (const REAL *)instruction->operand[2].base;
   const REAL *bias = (const REAL *)instruction->operand[3].base;
-  int64_t n = SIZE(0), k = SIZE(1);
+  int64_t n = SIZE(0), k = SIZE(1), next = context->tile_stride;
   int add = (int)SIZE(2);
   for (int64_t b = 0; b < BLOCKS(n); b++) {
     int64_t count = ROWS_OF(n, b);
-    WITH_ROWS(count, NAME(linear_block)(rows, d, panel, 1, rows, x, k, bias, add))
-    d += count;
+    WITH_ROWS(count, NAME(linear_vectors)(rows, d, next, x, next, context->tiles, panel, k, bias,
+                                          add))
+    d += count * sizeof(V);
     panel += count * k;
     if (bias) bias += count;
   }

@@ -69,10 +69,20 @@ import Testing
     return FastWeightLSTM(options: options)
   }
 
-  @Test(arguments: shapes, [Set<PlanPass>(), [.hoist], [.defer], Set(PlanPass.allCases)])
-  func gradientsMatchFiniteDifferences(shape: TaskShape, disabled: Set<PlanPass>) throws {
+  /// 18 rows are two tiles; 6 are few enough to be flat.
+  private static let plans: [(rows: Int, disabled: Set<PlanPass>)] = [
+    (18, []), (18, [.hoist]), (18, [.defer]), (18, Set(PlanPass.allCases)), (6, []),
+  ]
+
+  @Test(arguments: shapes.indices, plans.indices)
+  func gradientsMatchFiniteDifferences(
+    shape: Int, plan: Int
+  ) throws {
+    let (shape, plan) = (Self.shapes[shape], Self.plans[plan])
     for cell in [Self.lstm, Self.fastWeightLSTM] as [any RecurrentCell] {
-      let network = try Self.network(shape, cell: cell, disabled: disabled) {
+      let network = try Self.network(
+        shape, cell: cell, batchSize: plan.rows, disabled: plan.disabled
+      ) {
         $0.layers = 2
         $0.readoutSize = 3
         $0.dropout = 0.3
@@ -85,7 +95,7 @@ import Testing
         network.parameters.set(
           view, to: (0..<view.count).map { _ in centre + 0.4 * random.normal() })
       }
-      let batch = Self.batch(shape)
+      let batch = Self.batch(shape, rows: plan.rows)
       func loss() -> Double {
         let statistics = network.train(batch, update: 4, noiseKey: PhiloxKey(9))
         return statistics.loss / statistics.weight
@@ -155,19 +165,19 @@ import Testing
   }
 
   /// Two batches that continue each other are the sequence in one piece.
-  @Test func carriedStateContinuesTheSequence() throws {
+  @Test(arguments: [18, 6]) func carriedStateContinuesTheSequence(rows: Int) throws {
     let shape = Self.shape(.features(size: 2), .sigmoidCrossEntropy, .every, carries: true)
     for cell in [Self.lstm, Self.fastWeightLSTM] as [any RecurrentCell] {
-      let whole = Self.batch(shape, rows: 18, steps: 5)
-      let network = try Self.network(shape, cell: cell)
+      let whole = Self.batch(shape, rows: rows, steps: 5)
+      let network = try Self.network(shape, cell: cell, batchSize: rows)
       let expected = network.evaluate(whole)
       var sum = LossStatistics()
       for (first, count) in [(0, 2), (2, 3)] {
-        let part = Batch(shape: shape, maximumRows: 18)
-        part.resize(rows: 18, steps: count)
+        let part = Batch(shape: shape, maximumRows: rows)
+        part.resize(rows: rows, steps: count)
         part.continuesState = first > 0
-        for i in 0..<count * 18 {
-          let from = first * 18 + i
+        for i in 0..<count * rows {
+          let from = first * rows + i
           part.weights[i] = whole.weights[from]
           for j in 0..<2 { part.features[i * 2 + j] = whole.features[from * 2 + j] }
           for j in 0..<3 { part.targets[i * 3 + j] = whole.targets[from * 3 + j] }

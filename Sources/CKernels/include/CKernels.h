@@ -21,6 +21,9 @@ typedef struct {
   int64_t rows;            // of this batch
   int64_t first_row;       // of this tile
   int64_t lanes;           // of this tile in use, 1...MS_LANES
+  int64_t sequences;       // of this batch; `rows`, but where flat vectors take the place of tiles
+  int64_t tiles;           // that go through the steps together
+  int64_t tile_stride;     // bytes from tile to tile
   const int32_t *tokens;   // (steps, rows)
   const float *features;   // (steps, rows, size)
   const int32_t *classes;  // (answers, rows)

@@ -7,7 +7,7 @@
   X(dropout)                                                                                   \
   /* linear.h */                                                                               \
   X(linear) X(pack_weights) X(linear_packed) X(linear_gradient)                                \
-  X(bias) X(bias_gradient) X(reduce_lanes)                                                     \
+  X(bias) X(bias_gradient) X(reduce_lanes) X(pack_narrow) X(linear_narrow)                                                     \
   /* table.h */                                                                                \
   X(matrix_product) X(matrix_transpose) X(sum_of_rows)                                         \
   /* layer_norm.h */                                                                           \
@@ -19,5 +19,9 @@
   X(matrix_read) X(matrix_read_backward)                                                       \
   /* history_memory.h */                                                                       \
   X(history_read) X(history_read_backward) X(history_gather)                                   \
+  /* flat.h */                                                                                 \
+  X(flatten) X(unflatten) X(flat_product) X(flat_gradient)                                     \
+  /* softmax_readout.h */                                                                      \
+  X(softmax_readout) X(softmax_readout_loss) X(softmax_readout_backward)                       \
   /* loss.h */                                                                                 \
   X(softmax_loss) X(sigmoid_loss) X(squared_loss)

@@ -14,11 +14,17 @@ final class ExecutorProfile {
     counted = Array(repeating: 0, count: calls.count)
   }
 
-  func measure(call: Int, step: Int, _ body: () -> Void) {
+  func measure(call: Int, step: Int, _ context: ms_context, _ body: () -> Void) {
     let start = Timings.nanoseconds
     body()
     nanoseconds[call] += Timings.nanoseconds - start
-    counted[call] += calls[call].multiplyAdds(step: step, steps: steps)
+    let rows =
+      switch calls[call].scope {
+      case .tile, .flat: Int(context.lanes)
+      case .tiles: Int(context.sequences)
+      case .batch: Int(context.sequences) * steps
+      }
+    counted[call] += calls[call].multiplyAdds(step: step, steps: steps, rows: Double(rows))
   }
 
   /// Seconds by group.
@@ -30,7 +36,7 @@ final class ExecutorProfile {
     return sums
   }
 
-  /// By call: seconds, and multiply-adds of a lane.
+  /// By call: seconds, and multiply-adds.
   var totals: [(seconds: Double, operations: Double)] {
     zip(nanoseconds, counted).map { (Double($0) * 1e-9, $1) }
   }
@@ -39,19 +45,23 @@ final class ExecutorProfile {
 }
 
 extension Plan.Call {
-  /// Multiply-adds of a lane: those of products, of their gradients and of memories; the rest is
-  /// not counted.
-  func multiplyAdds(step: Int, steps: Int) -> Double {
+  /// Multiply-adds for `rows` rows: those of products, of their gradients and of memories; the rest
+  /// is not counted.
+  func multiplyAdds(step: Int, steps: Int, rows: Double) -> Double {
     let (m, k) = (Double(sizes.first ?? 0), Double(sizes.count > 1 ? sizes[1] : 0))
     let all = Double(steps)
     switch kernel {
-    case \.linear, \.linear_packed: return m * k
-    case \.matrix_product: return m * k * Double(sizes[2]) / Double(MS_LANES)
-    case \.linear_gradient: return m * k * (sizes[2] == 0 ? 1 : all)
-    case \.matrix_read, \.matrix_write: return m * k
-    case \.matrix_read_backward, \.matrix_write_backward: return 2 * m * k
-    case \.history_read, \.history_read_backward: return (m + k) * Double(step + 1 - sizes[2])
-    case \.history_gather: return m * Double(steps - step - sizes[1])
+    case \.linear, \.linear_packed, \.linear_narrow, \.flat_product, \.flat_gradient,
+      \.softmax_readout:
+      return m * k * rows
+    case \.softmax_readout_backward: return 2 * m * k * rows
+    case \.matrix_product: return m * k * Double(sizes[2])
+    case \.linear_gradient: return m * k * rows * (sizes[2] == 0 ? 1 : all)
+    case \.matrix_read, \.matrix_write: return m * k * rows
+    case \.matrix_read_backward, \.matrix_write_backward: return 2 * m * k * rows
+    case \.history_read, \.history_read_backward:
+      return (m + k) * Double(step + 1 - sizes[2]) * rows
+    case \.history_gather: return m * Double(steps - step - sizes[1]) * rows
     default: return 0
     }
   }

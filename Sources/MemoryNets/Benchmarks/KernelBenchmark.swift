@@ -17,8 +17,6 @@ package enum KernelBenchmark {
   /// Every kernel that an update of `benchmark` runs, the slowest first.
   package static func lines(_ benchmark: TrainingBenchmark, repetitions: Int) -> [Line] {
     let executor = benchmark.network.executor
-    let tiles = (benchmark.batch.rows + Int(MS_LANES) - 1) / Int(MS_LANES)
-    let lanes = Double(benchmark.batch.rows) / Double(tiles)
     var samples: [[(seconds: Double, operations: Double)]] = []
     for _ in 0..<repetitions + 3 {
       let profile = ExecutorProfile(executor.calls, steps: benchmark.batch.steps)
@@ -39,7 +37,7 @@ package enum KernelBenchmark {
       return Line(
         group: .of(first.kernel), kernel: first.name, sizes: first.sizes,
         seconds: (seconds[seconds.count / 2], seconds[0], seconds[seconds.count - 1]),
-        operations: 2 * lanes * calls.reduce(0) { $0 + samples[0][$1].operations })
+        operations: 2 * calls.reduce(0) { $0 + samples[0][$1].operations })
     }.sorted { $0.seconds.median > $1.seconds.median }
   }
 }

@@ -18,8 +18,11 @@ package enum KernelGroup: String, CaseIterable, Sendable {
   /// The group of a kernel; elementwise where no other.
   static func of(_ kernel: Plan.Kernel) -> KernelGroup {
     switch kernel {
-    case \.linear, \.linear_packed, \.pack_weights: .product
-    case \.linear_gradient, \.bias_gradient: .weightGradient
+    case \.linear, \.linear_packed, \.linear_narrow, \.pack_narrow, \.pack_weights, \.flat_product,
+      \.softmax_readout,
+      \.softmax_readout_backward:
+      .product
+    case \.linear_gradient, \.flat_gradient, \.bias_gradient: .weightGradient
     case \.layer_norm, \.layer_norm_backward, \.reduce_lanes: .norm
     case \.relu, \.relu_backward, \.tanh, \.tanh_backward, \.sigmoid, \.sigmoid_backward,
       \.dropout:
@@ -31,7 +34,7 @@ package enum KernelGroup: String, CaseIterable, Sendable {
     case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient, \.matrix_product,
       \.matrix_transpose, \.sum_of_rows:
       .input
-    case \.softmax_loss, \.sigmoid_loss, \.squared_loss: .loss
+    case \.softmax_loss, \.softmax_readout_loss, \.sigmoid_loss, \.squared_loss: .loss
     default: .elementwise
     }
   }

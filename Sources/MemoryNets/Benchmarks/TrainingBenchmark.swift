@@ -58,10 +58,8 @@ package final class TrainingBenchmark {
     for profile in profiles { seconds.merge(profile.seconds, uniquingKeysWith: min) }
     seconds[.optimizer, default: 0] += update.minimum
     let total = max(seconds.values.reduce(0, +), .leastNormalMagnitude)
-    let tiles = (batch.rows + Int(MS_LANES) - 1) / Int(MS_LANES)
-    let lanes = Double(batch.rows) / Double(tiles)
     return TrainingRate(
-      timings: timings, heapGrowth: heapGrowth, operations: 2 * lanes * profiles[0].multiplyAdds,
+      timings: timings, heapGrowth: heapGrowth, operations: 2 * profiles[0].multiplyAdds,
       peak: PeakRate.measured(network.kernels), shares: seconds.mapValues { $0 / total })
   }
 }

@@ -62,13 +62,12 @@ package final class CellProbe {
       initialGradients[slot.name] = [Double](repeating: 0, count: batch * slot.size)
       finalStates[slot.name] = [Double](repeating: 0, count: batch * slot.size)
     }
+    executor.batch.pointee.steps = Int64(steps)
+    executor.batch.pointee.rows = Int64(batch)
     executor.startBatch(trains: true)
     for first in stride(from: 0, to: batch, by: lanes) {
       let rows = first..<min(first + lanes, batch)
-      executor.batch.pointee.steps = Int64(steps)
-      executor.batch.pointee.rows = Int64(batch)
-      executor.batch.pointee.first_row = Int64(first)
-      executor.batch.pointee.lanes = Int64(rows.count)
+      _ = executor.startTiles(from: first)
       executor.loadState(nil)
       for slot in plan.carried {
         guard let values = initialStates[slot.name] else { continue }

@@ -1,26 +1,28 @@
 import CKernels
 
-/// Runs a plan over one tile of sequences after the other.
+/// Runs a plan: tile after tile through all steps, or, where the plan has flat rows, all tiles of
+/// a batch together.
 ///
-/// Owns the arena and the kernel calls with their pointers filled in. Allocates nothing after it
+/// Owns the arenas and the kernel calls with their pointers filled in. Allocates nothing after it
 /// is made; a call costs one indirect jump.
 final class Executor {
   let plan: Plan
   let parameters: ParameterStore
   let precision: Precision
-  private let arena: UnsafeMutableRawPointer
-  private let context: UnsafeMutablePointer<ms_context>
-  private var instructions: UnsafeMutablePointer<ms_instruction>
-  private let batchStart: Range<Int>
-  private let gradientStart: Range<Int>
-  private let gradientEnd: Range<Int>
-  private let forward: [(range: Range<Int>, isLastStepOnly: Bool)]
-  private let loss: (range: Range<Int>, isLastStepOnly: Bool)
-  private let backwardStart: Range<Int>
-  private let backward: [(range: Range<Int>, isLastStepOnly: Bool)]
-  private let finish: Range<Int>
+  private let memory: ExecutorMemory
+  /// What the kernels know of the batch; steps, rows and the batch's arrays are filled in by the
+  /// caller before the first tile.
+  let batch: UnsafeMutablePointer<ms_context>
+  /// By tile.
+  private let contexts: UnsafeMutablePointer<ms_context>
+  private let flatContext: UnsafeMutablePointer<ms_context>
+  /// All calls for the first tile, then all for the next.
+  private let instructions: UnsafeMutablePointer<ms_instruction>
   /// All of the plan's calls, in the order of the instructions.
   let calls: [Plan.Call]
+  private let parts: ExecutorParts
+  private var activeTiles = 1
+  private var lanesOfLastVector = 0
   /// While set, nanoseconds and runs of each call are added to it.
   var profile: ExecutorProfile?
 
@@ -28,47 +30,40 @@ final class Executor {
     self.plan = plan
     self.parameters = parameters
     precision = parameters.precision
-    let bytes = max(plan.arenaCount, 1) * precision.size
-    arena = .allocate(byteCount: bytes, alignment: 64)
-    arena.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    context = .allocate(capacity: 1)
-    context.initialize(to: ms_context())
-
-    var calls: [Plan.Call] = []
-    func append(_ more: [Plan.Call]) -> Range<Int> {
-      calls += more
-      return calls.count - more.count..<calls.count
-    }
-    forward = plan.forward.map { (append($0.calls), $0.isLastStepOnly) }
-    loss = (append(plan.loss.calls), plan.loss.isLastStepOnly)
-    backwardStart = append(plan.backwardStart)
-    backward = plan.backward.map { (append($0.calls), $0.isLastStepOnly) }
-    finish = append(plan.finish)
-    batchStart = append(plan.batchStart)
-    gradientStart = append(plan.gradientStart)
-    gradientEnd = append(plan.gradientEnd)
-    self.calls = calls
-    instructions = .allocate(capacity: max(calls.count, 1))
+    memory = ExecutorMemory(plan: plan, precision: precision)
+    batch = .allocate(capacity: 1)
+    batch.initialize(to: ms_context())
+    contexts = .allocate(capacity: plan.tiles)
+    contexts.initialize(repeating: ms_context(), count: plan.tiles)
+    flatContext = .allocate(capacity: 1)
+    flatContext.initialize(to: ms_context())
+    (parts, calls) = ExecutorParts.of(plan)
+    instructions = .allocate(capacity: max(calls.count * plan.tiles, 1))
     let table = Kernels(instructionSet, precision).table
-    for (i, call) in calls.enumerated() {
-      (instructions + i).initialize(to: resolve(call, table))
+    for tile in 0..<plan.tiles {
+      for (i, call) in calls.enumerated() {
+        (instructions + tile * calls.count + i).initialize(to: resolve(call, tile, table))
+      }
     }
   }
 
   deinit {
-    arena.deallocate()
-    context.deallocate()
+    batch.deallocate()
+    contexts.deallocate()
+    flatContext.deallocate()
     instructions.deallocate()
   }
 
-  private func resolve(_ call: Plan.Call, _ table: UnsafePointer<ms_kernels>) -> ms_instruction {
+  private func resolve(
+    _ call: Plan.Call, _ tile: Int, _ table: UnsafePointer<ms_kernels>
+  ) -> ms_instruction {
     var instruction = ms_instruction()
     instruction.run = table.pointee[keyPath: call.kernel]
     withUnsafeMutableBytes(of: &instruction.operand) { raw in
       let operands = raw.bindMemory(to: ms_operand.self)
       for (i, address) in call.operands.enumerated() {
         operands[i] = ms_operand(
-          base: pointer(address)?.assumingMemoryBound(to: CChar.self),
+          base: pointer(address, tile: tile)?.assumingMemoryBound(to: CChar.self),
           stride: Int64(address.stride * precision.size))
       }
     }
@@ -84,76 +79,118 @@ final class Executor {
   }
 
   /// Where an address stands at step 0; nil for no operand.
-  func pointer(_ address: Address) -> UnsafeMutableRawPointer? {
-    let base: UnsafeMutableRawPointer
-    switch address.space {
-    case .arena: base = arena
-    case .values: base = parameters.values
-    case .gradients: base = parameters.gradients
-    case .none: return nil
+  func pointer(_ address: Address, tile: Int = 0) -> UnsafeMutableRawPointer? {
+    let offset = address.offset * precision.size
+    return switch address.space {
+    case .arena: memory.arena(tile) + offset
+    case .shared: memory.shared + offset
+    case .scratch: memory.scratch + offset
+    case .values: parameters.values + offset
+    case .gradients: parameters.gradients + offset
+    case .none: nil
     }
-    return base + address.offset * precision.size
   }
 
-  /// What the kernels know of the batch and the tile; filled in by the caller before each tile.
-  var batch: UnsafeMutablePointer<ms_context> { context }
-
-  var arenaBytes: Int { plan.arenaCount * precision.size }
+  /// Bytes of activations, gradients, caches and scratch.
+  var arenaBytes: Int { memory.byteCount }
 
   // MARK: - Running
 
   /// Computes what all tiles of a batch share; before the first, and after every change of the
   /// parameters.
   func startBatch(trains: Bool) {
-    run(batchStart, step: 0)
-    if trains { run(gradientStart, step: 0) }
+    contexts.pointee = batch.pointee
+    for run in trains ? parts.batchStart + parts.gradientStart : parts.batchStart {
+      runCalls(run.calls, on: contexts, step: 0)
+    }
+  }
+
+  /// Turns to the tiles from `firstRow` on, `plan.tiles` at most; gives the row after them.
+  func startTiles(from firstRow: Int) -> Int {
+    let lanes = Int(MS_LANES)
+    let rows = Int(batch.pointee.rows)
+    let end = min(rows, firstRow + plan.tiles * lanes)
+    activeTiles = (end - firstRow + lanes - 1) / lanes
+    batch.pointee.sequences = batch.pointee.rows
+    batch.pointee.tiles = Int64(activeTiles)
+    batch.pointee.tile_stride = Int64(memory.tileBytes)
+    for tile in 0..<activeTiles {
+      let first = firstRow + tile * lanes
+      contexts[tile] = batch.pointee
+      contexts[tile].first_row = Int64(first)
+      contexts[tile].lanes = Int64(min(lanes, end - first))
+    }
+    let flatRows = rows * Int(batch.pointee.steps)
+    flatContext.pointee = batch.pointee
+    flatContext.pointee.first_row = 0
+    flatContext.pointee.rows = Int64(lanes)
+    flatContext.pointee.steps = Int64((flatRows + lanes - 1) / lanes)
+    lanesOfLastVector = flatRows - (flatRows - 1) / lanes * lanes
+    return end
+  }
+
+  /// Computes values and outputs of the tiles.
+  func runForward() { run(parts.forward, descending: false) }
+
+  /// Adds the loss of the tiles' outputs to the statistics and, after `startBackward`, makes the
+  /// gradient of the outputs.
+  func runLoss() { run(parts.loss, descending: false) }
+
+  /// Clears what the backward pass adds to.
+  func startBackward() { run(parts.backwardStart, descending: false) }
+
+  /// Adds the tiles' gradients to those of the parameters; the outputs' gradient is given.
+  func runBackward() {
+    run(parts.backward, descending: true)
+    run(parts.finish, descending: false)
   }
 
   /// Adds to the parameters' gradients what was gathered over all tiles; after the last.
-  func endGradient() {
-    run(gradientEnd, step: 0)
-  }
+  func endGradient() { run(parts.gradientEnd, descending: false) }
 
-  /// Computes values and outputs of the tile that `batch` describes.
-  func runForward() {
-    for segment in forward { runAscending(segment.range, segment.isLastStepOnly) }
-  }
-
-  /// Adds the loss of the tile's outputs to the statistics; with `gradient`, also makes the
-  /// gradient of the outputs.
-  func runLoss() {
-    runAscending(loss.range, loss.isLastStepOnly)
-  }
-
-  /// Clears what the backward pass adds to.
-  func startBackward() {
-    run(backwardStart, step: 0)
-  }
-
-  /// Adds the tile's gradients to those of the parameters; the outputs' gradient is given.
-  func runBackward() {
-    let steps = Int(context.pointee.steps)
-    for segment in backward {
-      let first = segment.isLastStepOnly ? steps - 1 : 0
-      var step = steps - 1
-      while step >= first {
-        run(segment.range, step: step)
-        step -= 1
+  private func run(_ runs: [ExecutorParts.Run], descending: Bool) {
+    let steps = Int(batch.pointee.steps)
+    for run in runs {
+      switch run.repetition {
+      case .everyStep:
+        for i in 0..<steps { runTiles(run.calls, step: descending ? steps - 1 - i : i) }
+      case .lastStep: runTiles(run.calls, step: steps - 1)
+      case .everyVector: runVectors(run.calls)
+      case .once:
+        flatContext.pointee.lanes = Int64(lanesOfLastVector)
+        runCalls(run.calls, on: flatContext, step: 0)
       }
     }
-    run(finish, step: steps - 1)
   }
 
-  private func runAscending(_ range: Range<Int>, _ isLastStepOnly: Bool) {
-    let steps = Int(context.pointee.steps)
-    for step in (isLastStepOnly ? steps - 1 : 0)..<steps { run(range, step: step) }
+  /// Call after call, each for all tiles.
+  private func runTiles(_ range: Range<Int>, step: Int) {
+    guard plan.isFlat else { return runCalls(range, on: contexts, step: step) }
+    for i in range {
+      let tiles = calls[i].scope == .tiles ? 1 : activeTiles
+      for tile in 0..<tiles {
+        runCalls(i..<i + 1, on: contexts + tile, step: step, tile: tile)
+      }
+    }
+  }
+
+  private func runVectors(_ range: Range<Int>) {
+    let vectors = Int(flatContext.pointee.steps)
+    for vector in 0..<vectors {
+      let isLast = vector == vectors - 1
+      flatContext.pointee.lanes = Int64(isLast ? lanesOfLastVector : Int(MS_LANES))
+      runCalls(range, on: flatContext, step: vector)
+    }
   }
 
   @inline(__always)
-  private func run(_ range: Range<Int>, step: Int) {
+  private func runCalls(
+    _ range: Range<Int>, on context: UnsafeMutablePointer<ms_context>, step: Int, tile: Int = 0
+  ) {
+    let instructions = instructions + tile * calls.count
     if let profile {
       for i in range {
-        profile.measure(call: i, step: step) {
+        profile.measure(call: i, step: step, context.pointee) {
           instructions[i].run?(instructions + i, context, Int64(step))
         }
       }
@@ -166,19 +203,22 @@ final class Executor {
       instruction += 1
     }
   }
+}
 
-  // MARK: - What is carried
+// MARK: - What is carried
 
+extension Executor {
   /// Bytes that a tile carries from batch to batch.
   var carriedBytes: Int {
     plan.carried.reduce(0) { $0 + $1.size } * Int(MS_LANES) * precision.size
   }
 
-  /// Sets the initial state of a tile: zero, or what `saveState` saved.
-  func loadState(_ saved: UnsafeRawPointer?) {
+  /// Sets the initial state of a tile, counted from the first of those that run now: zero, or what
+  /// `saveState` saved.
+  func loadState(tile: Int = 0, _ saved: UnsafeRawPointer?) {
     var position = 0
     for slot in plan.carried {
-      guard let initial = pointer(slot.slots) else { continue }
+      guard let initial = pointer(slot.slots, tile: tile) else { continue }
       let bytes = slot.size * Int(MS_LANES) * precision.size
       if let saved {
         initial.copyMemory(from: saved + position, byteCount: bytes)
@@ -190,11 +230,11 @@ final class Executor {
   }
 
   /// Saves the state after the last step of a tile.
-  func saveState(to destination: UnsafeMutableRawPointer) {
+  func saveState(tile: Int = 0, to destination: UnsafeMutableRawPointer) {
     var position = 0
-    let steps = Int(context.pointee.steps)
+    let steps = Int(batch.pointee.steps)
     for slot in plan.carried {
-      guard let initial = pointer(slot.slots) else { continue }
+      guard let initial = pointer(slot.slots, tile: tile) else { continue }
       let bytes = slot.size * Int(MS_LANES) * precision.size
       let final = initial + steps * slot.slots.stride * precision.size
       (destination + position).copyMemory(from: final, byteCount: bytes)

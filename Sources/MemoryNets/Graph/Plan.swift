@@ -5,6 +5,10 @@ package struct Address: Hashable {
   package enum Space: Hashable {
     /// Activations, gradients and caches of one tile.
     case arena
+    /// What all tiles of a batch share: flat rows, tables and weights laid out anew.
+    case shared
+    /// Room that a call may use while it runs.
+    case scratch
     /// The flat buffer of parameters.
     case values
     /// The flat buffer of their gradients.
@@ -36,12 +40,25 @@ package struct Plan {
     @convention(c) (UnsafePointer<ms_instruction>?, UnsafePointer<ms_context>?, Int64) -> Void
   )?
 
+  /// How often a call is made.
+  enum Scope {
+    /// For each tile; in a segment, at each step.
+    case tile
+    /// In a segment, at each step, for all tiles that go through the steps together.
+    case tiles
+    /// For each vector of flat rows.
+    case flat
+    /// Once for all flat rows of a batch.
+    case batch
+  }
+
   /// One kernel call; its operands, sizes and scalars are those that the kernel's comment lists.
   struct Call {
     var kernel: Kernel
     var operands: [Address]
     var sizes: [Int] = []
     var scalars: [Double] = []
+    var scope = Scope.tile
   }
 
   /// Calls that are made for each of several steps before the next segment starts.
@@ -63,9 +80,20 @@ package struct Plan {
   }
 
   var parameters: [ParameterDeclaration] = []
+  /// The names of tables that are looked up in and not used otherwise, in the order of parameters.
+  var lookupTables: [String] = []
   package var maximumSteps = 0
-  /// Elements of the arena.
+  /// Elements of the arena of one tile.
   package var arenaCount = 0
+  /// Elements that all tiles share.
+  package var sharedCount = 0
+  /// Elements of the room that calls use while they run.
+  package var scratchCount = 0
+  /// Whether what does not recur is computed over the flat rows of a batch, for which all its tiles
+  /// go through the steps together.
+  package var isFlat = false
+  /// The most tiles that go through the steps together.
+  package var tiles = 1
   /// Numbers carried from step to step for each sequence, as the cells define them.
   package var stateSize = 0
 
@@ -104,6 +132,8 @@ package enum PlanPass: String, CaseIterable, Sendable {
   case fold
   /// Weights of products lie in panels, in the order in which the kernel reads them.
   case pack
+  /// What does not recur runs over the rows of the whole batch, packed densely.
+  case flatten
   /// A decaying sum of outer products is kept as its history where that is cheaper.
   case lowerMemories = "lower_memories"
 }

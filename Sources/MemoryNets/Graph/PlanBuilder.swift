@@ -17,7 +17,9 @@ package final class PlanBuilder {
   private var written: [NodeID: [Range<Int>]] = [:]
   private var current = Plan.Segment(isLastStepOnly: false)
   private let parameterOffsets: [Int]
-  private(set) lazy var panel = scratch(Int(MS_GRADIENT_STEPS) * Int(MS_LANES))
+  /// Whether the node being emitted is over flat rows.
+  private(set) var isEmittingFlat = false
+  private var flatCopies: [Address: Address] = [:]
 
   /// Compiles `graph` under `options`.
   package static func plan(_ graph: StepGraph, _ options: PlanOptions) -> Plan {
@@ -37,9 +39,15 @@ package final class PlanBuilder {
       : [:]
     self.histories = histories
     var graph = source
-    segments = graph.segments(
+    var segments = graph.segments(
       hoist: options.isEnabled(.hoist), histories: histories,
       lastStepOnly: options.answersLastStepOnly)
+    if options.isFlattening(graph.flatWeights(segments)), graph.flattenRows(&segments) {
+      plan.isFlat = true
+      plan.tiles = (options.maximumRows + Int(MS_LANES) - 1) / Int(MS_LANES)
+      if options.loss == \.softmax_loss { graph.fuseSoftmax(segments) }
+    }
+    self.segments = segments
     self.graph = graph
     var segmentOf = [Int](repeating: 0, count: graph.nodes.count)
     for (s, segment) in segments.enumerated() {
@@ -58,10 +66,12 @@ package final class PlanBuilder {
   private func build() -> Plan {
     plan.maximumSteps = options.maximumSteps
     plan.parameters = graph.parameters
+    plan.lookupTables = graph.lookupTables.map { graph.parameters[$0].name }
     plan.stateSize = graph.stateSize
     layout.assignGradients(keeps: { self.graph.nodes[$0].operation.keepsGradient(self) })
     for segment in segments {
       current = .init(isLastStepOnly: segment.isLastStepOnly)
+      isEmittingFlat = segment.isFlat
       for node in segment.nodes { graph.nodes[node].operation.forward(node, self) }
       if !current.calls.isEmpty { plan.forward.append(current) }
     }
@@ -74,11 +84,13 @@ package final class PlanBuilder {
     }
     for segment in segments.reversed() {
       current = .init(isLastStepOnly: segment.isLastStepOnly)
+      isEmittingFlat = segment.isFlat
       for node in segment.nodes.reversed() { graph.nodes[node].operation.backward(node, self) }
       if !current.calls.isEmpty { plan.backward.append(current) }
     }
     emitCarried()
     plan.arenaCount = layout.arenaCount
+    plan.sharedCount = layout.sharedCount
     return plan
   }
 
@@ -88,11 +100,16 @@ package final class PlanBuilder {
     plan.output = value(output)
     plan.outputGradient = layout.gradient(output)
     plan.loss.isLastStepOnly = options.answersLastStepOnly
+    if let readout = graph.nodes[output].operation as? SoftmaxReadout {
+      plan.loss.calls = [readout.loss(output, self)]
+      return
+    }
     if let kernel = options.loss {
       plan.loss.calls = [
         .init(
           kernel: kernel, operands: [plan.output, plan.outputGradient],
-          sizes: [plan.outputSize, options.answersLastStepOnly ? 1 : 0])
+          sizes: [plan.outputSize, options.answersLastStepOnly ? 1 : 0],
+          scope: layout.isFlat(output) ? .flat : .tile)
       ]
     }
     written[layout.gradientRoot(output).root, default: []].append(
@@ -140,7 +157,7 @@ extension PlanBuilder {
   func cache(_ node: NodeID, _ name: String, _ size: Int) -> Address {
     let key = "\(node).\(name)"
     if let known = caches[key] { return known }
-    let address = layout.allocate(size, slots: layout.slots(of: node))
+    let address = layout.allocate(size, for: node)
     caches[key] = address
     return address
   }
@@ -149,30 +166,17 @@ extension PlanBuilder {
   func scratch(_ size: Int) -> Address { layout.allocate(size, slots: 1) }
 
   /// Room for `elements` numbers that last over all tiles, by name: always the same for one name.
-  func cache(_ name: String, elements: Int) -> Address {
-    if let known = caches[name] { return known }
-    let address = vectors((elements + Int(MS_LANES) - 1) / Int(MS_LANES))
+  func cache(_ name: String, elements: Int) -> (address: Address, isNew: Bool) {
+    if let known = caches[name] { return (known, false) }
+    let address = layout.allocateShared((elements + Int(MS_LANES) - 1) / Int(MS_LANES), slots: 1)
     caches[name] = address
-    return address
+    return (address, true)
   }
 
-  /// `count` vectors of lanes for a call's own use.
-  func vectors(_ count: Int) -> Address { scratch(count) }
-
-  /// The weights of a product in the order in which `linear_packed` reads them; `isTransposed` for
-  /// W^T, which only derivatives need.
-  func packed(_ weight: ParameterID, isTransposed: Bool) -> Address {
-    let shape = graph.parameters[weight].shape
-    let name = "packed.\(weight).\(isTransposed)"
-    if let known = caches[name] { return known }
-    let panels = cache(name, elements: shape[0] * shape[1])
-    let operands = [panels, parameter(weight)]
-    if isTransposed {
-      emitGradientStart(\.pack_weights, operands, sizes: [shape[1], shape[0], 1, shape[1]])
-    } else {
-      emitBatchStart(\.pack_weights, operands, sizes: [shape[0], shape[1], shape[1], 1])
-    }
-    return panels
+  /// Room for `elements` numbers that a call uses while it runs.
+  func roomForCall(_ elements: Int) -> Address {
+    plan.scratchCount = max(plan.scratchCount, elements + Int(MS_LANES))
+    return Address(space: .scratch, offset: 0, stride: 0)
   }
 
   /// Adds a call that is made once a batch, before the first tile.
@@ -190,12 +194,32 @@ extension PlanBuilder {
     plan.gradientEnd.append(.init(kernel: kernel, operands: operands, sizes: sizes))
   }
 
-  /// Adds a call to the segment being emitted.
+  /// Whether all tiles go through the steps together.
+  var isFlat: Bool { plan.isFlat }
+
+  /// Adds a call that is made after the backward pass of the tiles.
+  func emitFinish(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scope: Plan.Scope) {
+    plan.finish.append(.init(kernel: kernel, operands: operands, sizes: sizes, scope: scope))
+  }
+
+  /// The flat rows of `size` features that tiles have at `address`, after their backward pass.
+  func flatCopy(_ address: Address, _ size: Int) -> Address {
+    if let known = flatCopies[address] { return known }
+    let copy = layout.allocateShared(size, slots: layout.flatVectors)
+    flatCopies[address] = copy
+    emitFinish(\.flatten, [copy, address], sizes: [size, 0, 1], scope: .tile)
+    return copy
+  }
+
+  /// Adds a call to the segment being emitted; `scope` is by default that of the segment.
   func emit(
-    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int] = [], scalars: [Double] = []
+    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int] = [], scalars: [Double] = [],
+    scope: Plan.Scope? = nil
   ) {
     current.calls.append(
-      .init(kernel: kernel, operands: operands, sizes: sizes, scalars: scalars))
+      .init(
+        kernel: kernel, operands: operands, sizes: sizes, scalars: scalars,
+        scope: scope ?? (isEmittingFlat ? .flat : .tile)))
   }
 
   /// Whether a gradient of a weight that `node` uses is one call over all steps.
@@ -209,8 +233,13 @@ extension PlanBuilder {
   ) {
     let isDeferred = isDeferred(node)
     let call = Plan.Call(
-      kernel: kernel, operands: operands, sizes: sizes + [isDeferred ? 1 : 0])
-    if isDeferred { plan.finish.append(call) } else { current.calls.append(call) }
+      kernel: kernel, operands: operands, sizes: sizes + [isEmittingFlat || isDeferred ? 1 : 0],
+      scope: isEmittingFlat ? .batch : .tile)
+    if isDeferred && !isEmittingFlat {
+      plan.finish.append(call)
+    } else {
+      current.calls.append(call)
+    }
   }
 
   /// Sums over lanes of a parameter's gradient: cleared before a tile's backward pass, and added
@@ -219,11 +248,15 @@ extension PlanBuilder {
     let key = "lanes.\(id)"
     if let known = caches[key] { return known }
     let size = graph.parameters[id].shape.reduce(1, *)
-    let sums = layout.allocate(size, slots: 1)
+    let scope: Plan.Scope = isEmittingFlat ? .batch : .tile
+    let sums = isEmittingFlat ? layout.allocateShared(size, slots: 1) : scratch(size)
     caches[key] = sums
-    plan.backwardStart.append(.init(kernel: \.fill, operands: [sums], sizes: [size]))
+    plan.backwardStart.append(
+      .init(kernel: \.fill, operands: [sums], sizes: [size], scope: scope))
     plan.finish.append(
-      .init(kernel: \.reduce_lanes, operands: [parameterGradient(id), sums], sizes: [size]))
+      .init(
+        kernel: \.reduce_lanes, operands: [parameterGradient(id), sums], sizes: [size],
+        scope: scope))
     return sums
   }
 
@@ -275,24 +308,4 @@ extension PlanBuilder {
       \.fill, [layout.gradient(root).advanced(features: range.lowerBound)], sizes: [range.count])
     written[root, default: []].append(range)
   }
-}
-
-/// What a plan depends on beside the graph.
-package struct PlanOptions {
-  package var maximumSteps: Int
-  /// Whether the model answers after the last step only.
-  package var answersLastStepOnly: Bool
-  /// Whether a batch may go on from the state in which the one before ended.
-  package var carriesState = false
-  package var wantsInputGradient = false
-  package var disabledPasses: Set<PlanPass> = []
-  /// The kernel that makes the loss and the outputs' gradient; none where the caller does.
-  var loss: Plan.Kernel?
-
-  package init(maximumSteps: Int, answersLastStepOnly: Bool) {
-    self.maximumSteps = maximumSteps
-    self.answersLastStepOnly = answersLastStepOnly
-  }
-
-  func isEnabled(_ pass: PlanPass) -> Bool { !disabledPasses.contains(pass) }
 }

@@ -20,6 +20,9 @@ final class PlanLayout {
   private let segmentOf: [Int]
   private var uses: [[NodeID]]
   private(set) var arenaCount = 0
+  private(set) var sharedCount = 0
+  /// Vectors of the flat rows of a batch.
+  let flatVectors: Int
   private(set) var requiresGradient: [Bool]
   private var carriedValues: Set<NodeID> = []
   private var carriedGradients: Set<NodeID> = []
@@ -36,6 +39,8 @@ final class PlanLayout {
     self.options = options
     self.segments = segments
     self.segmentOf = segmentOf
+    flatVectors =
+      (options.maximumRows * options.maximumSteps + Int(MS_LANES) - 1) / Int(MS_LANES)
     uses = Array(repeating: [], count: graph.nodes.count)
     requiresGradient = Array(repeating: false, count: graph.nodes.count)
     for node in graph.nodes.indices {
@@ -69,7 +74,9 @@ final class PlanLayout {
   /// Whether a node writes its value without reading it again for its derivative.
   private func isWriter(_ node: NodeID) -> Bool {
     switch graph.nodes[node].operation {
-    case is Sum, is FoldedLookup, is LayerNorm, is Product, is Affine, is MatrixRead: true
+    case is Sum, is FoldedLookup, is LayerNorm, is Product, is Affine, is MatrixRead, is Flatten,
+      is Unflatten:
+      true
     default: false
     }
   }
@@ -129,6 +136,25 @@ final class PlanLayout {
     segments[segmentOf[node]].isLastStepOnly ? 1 : options.maximumSteps
   }
 
+  /// Whether the value of a node is over the flat rows of a batch.
+  func isFlat(_ node: NodeID) -> Bool {
+    segments[segmentOf[node]].isFlat || graph.nodes[node].operation is Flatten
+  }
+
+  /// `size` features of `node` at each step, and `more` slots.
+  func allocate(_ size: Int, for node: NodeID, more: Int = 0) -> Address {
+    isFlat(node)
+      ? allocateShared(size, slots: flatVectors) : allocate(size, slots: slots(of: node) + more)
+  }
+
+  /// `size` features in each of `slots` slots that all tiles share.
+  func allocateShared(_ size: Int, slots: Int) -> Address {
+    let stride = size * Int(MS_LANES)
+    let address = Address(space: .shared, offset: sharedCount, stride: slots == 1 ? 0 : stride)
+    sharedCount += slots * stride
+    return address
+  }
+
   /// `size` features in each of `slots` slots; one slot is the same at every step.
   func allocate(_ size: Int, slots: Int) -> Address {
     let stride = size * Int(MS_LANES)
@@ -142,8 +168,7 @@ final class PlanLayout {
     let place = place(node)
     let size = graph.nodes[place.root].size
     let isCarried = carriedValues.contains(place.root)
-    let base =
-      values[place.root] ?? allocate(size, slots: slots(of: place.root) + (isCarried ? 1 : 0))
+    let base = values[place.root] ?? allocate(size, for: place.root, more: isCarried ? 1 : 0)
     values[place.root] = base
     return address(base, place, isCarried: isCarried)
   }
@@ -242,7 +267,11 @@ final class PlanLayout {
         gradients[root] = value(root)
         continue
       }
-      gradients[root] = allocate(graph.nodes[root].size, slots: slots)
+      if graph.nodes[root].operation is SoftmaxReadout { continue }
+      gradients[root] =
+        isFlat(root)
+        ? allocate(graph.nodes[root].size, for: root)
+        : allocate(graph.nodes[root].size, slots: slots)
     }
   }
 

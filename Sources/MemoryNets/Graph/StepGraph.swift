@@ -54,6 +54,13 @@ package struct StepGraph {
     parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 
+  /// The tables that are looked up in and not used otherwise.
+  var lookupTables: [ParameterID] {
+    let tables = Set(nodes.compactMap { ($0.operation as? Lookup)?.table })
+    let used = nodes.flatMap { ($0.operation as? Sum)?.weights ?? [] }
+    return tables.subtracting(used).sorted()
+  }
+
   /// The nodes whose value of the same step `node` needs.
   func dependencies(of node: NodeID) -> [NodeID] {
     var needed = nodes[node].operation.operands
@@ -101,6 +108,8 @@ package enum MemoryReference: Hashable {
 package protocol Operation {
   /// The vectors of the same step that it needs.
   var operands: [NodeID] { get }
+  /// The same operation of other vectors.
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation
   /// The matrix that it reads or updates, if any.
   var memory: MemoryReference? { get }
   /// Whether it has parameters of its own.

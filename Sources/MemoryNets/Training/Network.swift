@@ -41,9 +41,11 @@ package final class Network {
       case .sigmoidCrossEntropy: \.sigmoid_loss
       case .squaredError: \.squared_loss
       }
+    options.maximumRows = batchSize
     let plan = PlanBuilder.plan(model.recorded(), options)
     parameters = ParameterStore(
       plan.parameters, precision: model.options.precision, key: initializationKey)
+    parameters.keepTouchedRows(of: plan.lookupTables)
     kernels = Kernels(execution.instructionSet, model.options.precision)
     executor = Executor(
       plan: plan, parameters: parameters, instructionSet: execution.instructionSet)
@@ -78,8 +80,8 @@ package final class Network {
   /// Overwrites `parameters.gradients` with the gradient of the weighted mean loss. `update` and
   /// `noiseKey` determine dropout masks.
   package func train(_ batch: Batch, update: Int, noiseKey: PhiloxKey) -> LossStatistics {
-    parameters.gradients.initializeMemory(
-      as: UInt8.self, repeating: 0, count: parameters.count * parameters.precision.size)
+    parameters.clearGradients(
+      tokens: .init(rebasing: batch.tokens.prefix(batch.steps * batch.rows)))
     executor.batch.pointee.training = 1
     executor.batch.pointee.update = UInt64(update)
     executor.batch.pointee.random_key = (noiseKey.low, noiseKey.high)
@@ -111,16 +113,26 @@ package final class Network {
 
     executor.startBatch(trains: backward)
     let lanes = Int(MS_LANES)
-    for (tile, firstRow) in stride(from: 0, to: batch.rows, by: lanes).enumerated() {
-      context.pointee.first_row = Int64(firstRow)
-      context.pointee.lanes = Int64(min(lanes, batch.rows - firstRow))
-      let saved = state.baseAddress.map { $0 + tile * executor.carriedBytes }
-      executor.loadState(batch.continuesState ? UnsafeRawPointer(saved) : nil)
+    var row = 0
+    while row < batch.rows {
+      let first = row
+      row = executor.startTiles(from: first)
+      func saved(_ tile: Int) -> UnsafeMutableRawPointer? {
+        state.baseAddress.map { $0 + (first / lanes + tile) * executor.carriedBytes }
+      }
+      let tiles = (row - first + lanes - 1) / lanes
+      for tile in 0..<tiles {
+        executor.loadState(
+          tile: tile, batch.continuesState ? UnsafeRawPointer(saved(tile)) : nil)
+      }
       executor.runForward()
       if backward { executor.startBackward() }
       executor.runLoss()
       if backward { executor.runBackward() }
-      if let saved, shape.carriesState { executor.saveState(to: saved) }
+      guard shape.carriesState else { continue }
+      for tile in 0..<tiles {
+        if let saved = saved(tile) { executor.saveState(tile: tile, to: saved) }
+      }
     }
     if backward { executor.endGradient() }
     return LossStatistics(

@@ -15,14 +15,21 @@ package final class Optimizer {
 
   private let parameters: ParameterStore
   private let kernels: UnsafePointer<ms_kernels>
-  /// The contiguous ranges of trained parameters, in elements.
+  /// The contiguous ranges of trained parameters, in elements, but for those of `tables`.
   private let trained: [Range<Int>]
+  /// The trained tables of which a batch touches some rows.
+  private let tables: [TouchedRows]
 
   package init(_ options: TrainOptions, parameters: ParameterStore, kernels: Kernels) {
     self.options = options
     self.parameters = parameters
     self.kernels = kernels.table
-    trained = Self.ranges(of: parameters, without: Set(options.freeze))
+    let views = parameters.views.filter { !options.freeze.contains($0.group) && $0.count > 0 }
+    tables = parameters.touchedRows.filter { table in
+      views.contains { $0.offset == table.range.lowerBound }
+    }
+    let offsets = tables.map(\.range.lowerBound)
+    trained = Self.ranges(views.filter { !offsets.contains($0.offset) })
     let hasMomentum = options.momentum > 0
     let names: [String] =
       switch options.optimizer {
@@ -58,14 +65,19 @@ package final class Optimizer {
     defer { ms_restore_denormals(denormals) }
     let size = parameters.precision.size
     if options.clipValue > 0 {
-      for range in trained {
+      var isFinite = true
+      forEachGradient { range in
         let gradients = parameters.gradients + range.lowerBound * size
-        guard kernels.pointee.all_finite(gradients, Int64(range.count)) != 0 else { return .nan }
+        guard isFinite && kernels.pointee.all_finite(gradients, Int64(range.count)) != 0 else {
+          isFinite = false
+          return
+        }
         kernels.pointee.clamp(gradients, Int64(range.count), options.clipValue)
       }
+      guard isFinite else { return .nan }
     }
     var squares = 0.0
-    for range in trained {
+    forEachGradient { range in
       squares += kernels.pointee.sum_of_squares(
         parameters.gradients + range.lowerBound * size, Int64(range.count))
     }
@@ -93,7 +105,25 @@ package final class Optimizer {
       update.correction2 = 1 - power(options.beta2, updates)
     }
     for range in trained { apply(&update, to: range) }
+    for table in tables {
+      if movesGradientsOnly {
+        table.forEach { apply(&update, to: $0) }
+      } else {
+        apply(&update, to: table.range)
+      }
+    }
     return norm
+  }
+
+  /// Whether a weight without a gradient stays as it is.
+  private var movesGradientsOnly: Bool {
+    options.optimizer == .sgd && options.momentum == 0 && options.weightDecay == 0
+  }
+
+  /// The ranges that hold all gradients other than zero.
+  private func forEachGradient(_ body: (Range<Int>) -> Void) {
+    for range in trained { body(range) }
+    for table in tables { table.forEach(body) }
   }
 
   private func apply(_ update: inout ms_update, to range: Range<Int>) {
@@ -114,13 +144,10 @@ package final class Optimizer {
     }
   }
 
-  /// The parameters outside of `frozen`, neighbours joined.
-  private static func ranges(
-    of parameters: ParameterStore, without frozen: Set<ParameterGroup>
-  ) -> [Range<Int>] {
+  /// The elements of `views`, neighbours joined.
+  private static func ranges(_ views: [ParameterView]) -> [Range<Int>] {
     var ranges: [Range<Int>] = []
-    for view in parameters.views.sorted(by: { $0.offset < $1.offset })
-    where !frozen.contains(view.group) && view.count > 0 {
+    for view in views.sorted(by: { $0.offset < $1.offset }) {
       let end = view.offset + view.count
       if let last = ranges.last, last.upperBound == view.offset {
         ranges[ranges.count - 1] = last.lowerBound..<end

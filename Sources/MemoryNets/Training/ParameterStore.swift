@@ -39,6 +39,8 @@ package final class ParameterStore {
   package let count: Int
   package let values: UnsafeMutableRawPointer
   package let gradients: UnsafeMutableRawPointer
+  /// The tables of which a batch touches some rows only; the gradient of the others is zero.
+  package private(set) var touchedRows: [TouchedRows] = []
 
   package init(precision: Precision, views: [ParameterView]) {
     self.precision = precision
@@ -54,6 +56,27 @@ package final class ParameterStore {
   deinit {
     values.deallocate()
     gradients.deallocate()
+  }
+
+  /// Keeps the gradients of the tables `names` as those of touched rows, from all zero on.
+  func keepTouchedRows(of names: [String]) {
+    touchedRows = names.compactMap { view(named: $0) }.map(TouchedRows.init)
+  }
+
+  /// Makes all gradients zero, for a batch that looks up the rows of `tokens`.
+  func clearGradients(tokens: UnsafeMutableBufferPointer<Int32>) {
+    func clear(_ range: Range<Int>) {
+      (gradients + range.lowerBound * precision.size).initializeMemory(
+        as: UInt8.self, repeating: 0, count: range.count * precision.size)
+    }
+    var start = 0
+    for table in touchedRows {
+      clear(start..<table.range.lowerBound)
+      table.forEach(clear)
+      table.touch(tokens)
+      start = table.range.upperBound
+    }
+    clear(start..<count)
   }
 
   package func view(named name: String) -> ParameterView? {

@@ -2,6 +2,7 @@
 struct PreviousValue: Operation {
   let state: Int
   var operands: [NodeID] { [] }
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation { self }
   func forward(_ node: NodeID, _ plan: PlanBuilder) {}
   func backward(_ node: NodeID, _ plan: PlanBuilder) {}
 }
@@ -11,6 +12,11 @@ struct Slice: Operation {
   let operand: NodeID
   let offset: Int
   var operands: [NodeID] { [operand] }
+
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    Slice(operand: replace(operand), offset: offset)
+  }
+
   func forward(_ node: NodeID, _ plan: PlanBuilder) {}
   func backward(_ node: NodeID, _ plan: PlanBuilder) {}
 }

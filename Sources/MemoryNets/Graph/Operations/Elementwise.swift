@@ -4,6 +4,10 @@ struct Product: Operation {
   let b: NodeID
   var operands: [NodeID] { [a, b] }
 
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    Product(a: replace(a), b: replace(b))
+  }
+
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     plan.emit(
       \.multiply, [plan.value(node), plan.value(a), plan.value(b)], sizes: [plan.size(node), 0])
@@ -26,6 +30,10 @@ struct Affine: Operation {
   let scale: Double
   let shift: Double
   var operands: [NodeID] { [operand] }
+
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    Affine(operand: replace(operand), scale: scale, shift: shift)
+  }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     plan.emit(
@@ -51,6 +59,10 @@ struct Activation: Operation {
   let kind: Kind
   let operand: NodeID
   var operands: [NodeID] { [operand] }
+
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    Activation(kind: kind, operand: replace(operand))
+  }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     let kernel: Plan.Kernel =
@@ -80,6 +92,10 @@ struct Activation: Operation {
 struct Concatenation: Operation {
   let operands: [NodeID]
   let sizes: [Int]
+
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    Concatenation(operands: operands.map(replace), sizes: sizes)
+  }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     var offset = 0
@@ -112,6 +128,10 @@ struct Dropout: Operation {
   let operand: NodeID
   let probability: Double
   var operands: [NodeID] { [operand] }
+
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    Dropout(operand: replace(operand), probability: probability)
+  }
 
   private func mask(_ node: NodeID, _ plan: PlanBuilder) -> Address {
     plan.cache(node, "mask", plan.size(node))

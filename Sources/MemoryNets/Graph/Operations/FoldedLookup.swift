@@ -10,18 +10,23 @@ struct FoldedLookup: Operation {
   let embedding: ParameterID?
   let bias: ParameterID?
   let vocabulary: Int
+  private var lanes: Int { Int(MS_LANES) }
   var operands: [NodeID] { [] }
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation { self }
   var hasParameters: Bool { true }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     let size = plan.size(node)
-    let table = plan.cache("table.\(node)", elements: vocabulary * size)
+    let table = plan.cache("table.\(node)", elements: vocabulary * size).address
     let bias = bias.map(plan.parameter) ?? .none
     if let embedding {
       let features = plan.graph.parameters[embedding].shape[1]
       plan.emitBatchStart(
         \.matrix_product,
-        [table, plan.parameter(embedding), plan.parameter(weight), bias, plan.vectors(features)],
+        [
+          table, plan.parameter(embedding), plan.parameter(weight), bias,
+          plan.roomForCall(features * lanes),
+        ],
         sizes: [vocabulary, size, features, 0, 1, 0])
     } else {
       plan.emitBatchStart(
@@ -33,7 +38,9 @@ struct FoldedLookup: Operation {
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
     guard let dy = plan.gradient(node) else { return }
     let size = plan.size(node)
-    let gradient = plan.cache("tableGradient.\(node)", elements: vocabulary * size)
+    let gradient = plan.cache(
+      "tableGradient.\(node)", elements: vocabulary * size
+    ).address
     let vectors = (vocabulary * size + Int(MS_LANES) - 1) / Int(MS_LANES)
     plan.emitGradientStart(\.fill, [gradient], sizes: [vectors])
     plan.emit(\.lookup_gradient, [gradient, dy], sizes: [size])
@@ -43,13 +50,13 @@ struct FoldedLookup: Operation {
         \.matrix_product,
         [
           plan.parameterGradient(embedding), gradient, plan.parameter(weight), .none,
-          plan.vectors(size),
+          plan.roomForCall(size * lanes),
         ], sizes: [vocabulary, features, size, 0, 0, 1])
       plan.emitGradientEnd(
         \.matrix_product,
         [
           plan.parameterGradient(weight), gradient, plan.parameter(embedding), .none,
-          plan.vectors(vocabulary),
+          plan.roomForCall(vocabulary * lanes),
         ], sizes: [size, features, vocabulary, 1, 0, 1])
     } else {
       plan.emitGradientEnd(

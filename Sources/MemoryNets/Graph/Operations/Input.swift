@@ -12,6 +12,7 @@ package enum InputSource {
 struct Input: Operation {
   let source: InputSource
   var operands: [NodeID] { [] }
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation { self }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     switch source {
@@ -28,6 +29,7 @@ struct Input: Operation {
 struct Lookup: Operation {
   let table: ParameterID
   var operands: [NodeID] { [] }
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation { self }
   var hasParameters: Bool { true }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {

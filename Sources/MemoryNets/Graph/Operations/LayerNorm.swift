@@ -7,6 +7,10 @@ struct LayerNorm: Operation {
   var operands: [NodeID] { [operand] }
   var hasParameters: Bool { true }
 
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    LayerNorm(operand: replace(operand), gain: gain, bias: bias)
+  }
+
   private func caches(_ node: NodeID, _ plan: PlanBuilder) -> (xhat: Address, rstd: Address) {
     // xhat takes the place of the operand where nothing else needs that.
     let isInPlace = plan.layout.isNormalisedInPlace(operand, by: node)

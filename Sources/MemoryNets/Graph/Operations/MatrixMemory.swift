@@ -15,6 +15,14 @@ struct MatrixUpdate: Operation {
     }
   }
 
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    let terms = terms.map { term -> Matrix.Term in
+      guard case .outer(let u, let v, let coefficient) = term else { return term }
+      return .outer(replace(u), replace(v), coefficient)
+    }
+    return MatrixUpdate(state: state, columns: columns, terms: terms)
+  }
+
   var memory: MemoryReference? { .previous(state) }
 
   var hasParameters: Bool {
@@ -102,6 +110,10 @@ struct MatrixRead: Operation {
   let columns: Int
   var operands: [NodeID] { [vector] }
   var memory: MemoryReference? { source }
+
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    MatrixRead(source: source, vector: replace(vector), columns: columns)
+  }
 
   var state: Int {
     switch source {

@@ -27,9 +27,22 @@ struct Sum: Operation {
   var operands: [NodeID] { terms.compactMap(\.operand) }
   var hasParameters: Bool { terms.contains { !$0.isVector } }
 
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    let terms = terms.map { term -> Term in
+      switch term {
+      case .vector(let node): .vector(replace(node))
+      case .linear(let weight, let node): .linear(weight, replace(node))
+      case .bias: term
+      }
+    }
+    return Sum(terms: terms)
+  }
+
   var vectors: [NodeID] {
     terms.compactMap { if case .vector(let node) = $0 { node } else { nil } }
   }
+
+  var weights: [ParameterID] { products.map(\.weight) }
 
   private var products: [(weight: ParameterID, operand: NodeID)] {
     terms.compactMap { if case .linear(let weight, let node) = $0 { (weight, node) } else { nil } }
@@ -64,16 +77,7 @@ struct Sum: Operation {
     var biases = biases
     for (weight, x) in products {
       let fused = !isWritten && !biases.isEmpty ? plan.parameter(biases.removeFirst()) : .none
-      let columns = plan.size(x)
-      if plan.options.isEnabled(.pack) {
-        plan.emit(
-          \.linear_packed, [y, plan.value(x), plan.packed(weight, isTransposed: false), fused],
-          sizes: [size, columns, isWritten ? 1 : 0])
-      } else {
-        plan.emit(
-          \.linear, [y, plan.value(x), plan.parameter(weight), fused],
-          sizes: [size, columns, columns, 1, isWritten ? 1 : 0])
-      }
+      plan.emitProduct(weight, isTransposed: false, of: plan.value(x), fused, to: (y, isWritten))
       isWritten = true
     }
     for bias in biases {
@@ -93,22 +97,10 @@ struct Sum: Operation {
       plan.emit(\.copy, [share.address, dy], sizes: [size, share.adds ? 1 : 0])
     }
     for (weight, x) in products {
-      let columns = plan.size(x)
       if let share = plan.contribution(to: x) {
-        if plan.options.isEnabled(.pack) {
-          plan.emit(
-            \.linear_packed,
-            [share.address, dy, plan.packed(weight, isTransposed: true), .none],
-            sizes: [columns, size, share.adds ? 1 : 0])
-        } else {
-          plan.emit(
-            \.linear, [share.address, dy, plan.parameter(weight), .none],
-            sizes: [columns, size, 1, columns, share.adds ? 1 : 0])
-        }
+        plan.emitProduct(weight, isTransposed: true, of: dy, .none, to: share)
       }
-      plan.emitWeightGradient(
-        node, \.linear_gradient,
-        [plan.parameterGradient(weight), dy, plan.value(x), plan.panel], sizes: [size, columns])
+      plan.emitProductGradient(weight, dy, plan.value(x), of: node)
     }
     for bias in biases {
       plan.emitWeightGradient(

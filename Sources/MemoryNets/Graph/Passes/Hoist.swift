@@ -6,6 +6,8 @@ struct GraphSegment {
   var isLastStepOnly: Bool
   /// Whether they form a recurrence.
   var isLoop: Bool
+  /// Whether they run over the flat rows of the batch instead of the steps of a tile.
+  var isFlat = false
 }
 
 extension StepGraph {

@@ -1,0 +1,31 @@
+import CKernels
+
+/// The memory that a plan's calls work in: an arena for each tile that runs, what tiles share, and
+/// scratch. All zero at the start.
+final class ExecutorMemory {
+  /// Bytes from the arena of a tile to that of the next.
+  let tileBytes: Int
+  let byteCount: Int
+  private let base: UnsafeMutableRawPointer
+  private let sharedOffset: Int
+  private let scratchOffset: Int
+
+  /// Kernels that move lanes read up to a vector before and after what they take.
+  private static let guardBytes = Int(MS_LANES) * MemoryLayout<Double>.size
+
+  init(plan: Plan, precision: Precision) {
+    func bytes(_ count: Int) -> Int { (count * precision.size + 63) / 64 * 64 }
+    tileBytes = bytes(plan.arenaCount)
+    sharedOffset = Self.guardBytes + plan.tiles * tileBytes
+    scratchOffset = sharedOffset + bytes(plan.sharedCount)
+    byteCount = scratchOffset + bytes(plan.scratchCount) + Self.guardBytes
+    base = .allocate(byteCount: byteCount, alignment: 64)
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+  }
+
+  deinit { base.deallocate() }
+
+  func arena(_ tile: Int) -> UnsafeMutableRawPointer { base + Self.guardBytes + tile * tileBytes }
+  var shared: UnsafeMutableRawPointer { base + sharedOffset }
+  var scratch: UnsafeMutableRawPointer { base + scratchOffset }
+}
