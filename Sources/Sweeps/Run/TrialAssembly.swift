@@ -37,7 +37,7 @@ package final class TrialAssembly {
   package typealias Decoder = (any Options, OptionDictionary) throws -> any Options
 
   /// How many tasks are kept.
-  private static let kept = 4
+  package static let kept = 4
 
   private struct TaskName: Hashable {
     let options: OptionDictionary
