@@ -138,12 +138,10 @@ struct PlanSweep: ParsableCommand {
     }
   }
 
-  /// The bytes of a trial and what most of them are for.
+  /// The bytes of a trial and the four things that most of them are for.
   private static func text(_ memory: TrialMemory) -> String {
-    let largest = memory.parts.filter { $0.bytes * 20 >= memory.total }.sorted {
-      $0.bytes > $1.bytes
-    }
-    let parts = largest.map {
+    let largest = memory.parts.sorted { $0.bytes > $1.bytes }
+    let parts = largest.prefix(4).map {
       "\($0.name.replacingOccurrences(of: "_", with: " ")) \(bytes($0.bytes))"
     }
     return "\(bytes(memory.total)) a trial: " + parts.joined(separator: ", ")
