@@ -43,3 +43,13 @@ void ms_unshuffle(void *destination, const void *source, int64_t count, int32_t 
   else if (size == 8) unshuffle8(destination, source, count);
   else memcpy(destination, source, count * size);
 }
+
+// A sample of about 2^12 bytes: the sum of squares of their counts is n + n^2 / 256 if all are
+// equally frequent.
+int32_t ms_is_uneven(const void *bytes, int64_t count) {
+  const uint8_t *s = bytes;
+  int64_t step = count > 4096 ? count / 4096 : 1, n = 0, squares = 0, counts[256] = {0};
+  for (int64_t i = 0; i < count; i += step, n++) counts[s[i]]++;
+  for (int b = 0; b < 256; b++) squares += counts[b] * counts[b];
+  return 4 * squares > 5 * (n + n * n / 256);
+}

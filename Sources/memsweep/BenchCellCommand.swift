@@ -5,68 +5,63 @@ import MemoryNets
 struct BenchCell: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cell",
-    abstract: "Times updates of a cell on a fixed batch of associative retrieval.",
+    abstract: "Times updates of a cell on a fixed batch.",
     discussion: """
-      An update is forward, backward, clipping and Adam, as in a trial. The median, the fastest \
-      and the slowest are shown, and the share of each kind of kernel.
+      An update is forward, backward, clipping and Adam, as in a trial. The median, the slowest \
+      and the fastest are shown, and the share of each kind of kernel.
       """)
 
-  @Option(help: "The cell, as `memsweep list` names it.") var cell = "fw_lstm"
-  @Option(help: "Units of the cell.") var hidden = 50
-  @Option(help: "The size of the token embedding; 0 for one-hot tokens.") var embedding = 100
-  @Option(help: "Pairs in a sequence, which has 2 pairs + 3 steps.") var pairs = 8
-  @Option(help: "Sequences an update.") var batch = 128
-  @Option(help: "The precision: float or double.") var precision = Precision.float
+  @OptionGroup var work: BenchWork
   @Flag(help: "Takes every cell in turn.") var all = false
   @OptionGroup var execution: BenchExecution
 
-  func validate() throws {
-    for (name, value, least) in [
-      ("hidden", hidden, 1), ("embedding", embedding, 0), ("pairs", pairs, 1), ("batch", batch, 1),
-    ] where value < least {
-      throw ValidationError("--\(name) is \(value); at least \(least) is needed")
+  func run() throws {
+    let kinds = CellRegistry.all.filter { all || $0.name == work.cell }
+    var lines: [Line] = []
+    for kind in kinds {
+      let line = try measured(kind)
+      lines.append(line)
+      if !execution.json { Terminal.answer(line.text(width: all ? 8 : 0) + "\n") }
     }
-    if CellRegistry.kind(named: cell) == nil {
-      let known = CellRegistry.all.map(\.name).joined(separator: ", ")
-      throw ValidationError("no cell \(cell); there are \(known)")
+    guard execution.json else { return }
+    if all {
+      try printJSON(["cells": lines])
+    } else if let line = lines.first {
+      try printJSON(line)
     }
   }
 
-  func run() throws {
-    for kind in CellRegistry.all where all || kind.name == cell {
-      let benchmark = try StandardWork.retrieval(
-        cell: kind, hidden: hidden, embedding: embedding, pairs: pairs, batch: batch,
-        precision: precision, execution: execution.options)
-      let measured = benchmark.measure(repetitions: execution.repetitions)
-      let rate = BenchRate(measured, benchmark, execution)
-      let line = Line(
-        cell: kind.name, hidden: hidden, embedding: embedding, pairs: pairs, batch: batch,
-        sequencesPerSecond: (Double(batch) / measured.timings.median).rounded(),
-        sequencesPerSecondMinimum: (Double(batch) / measured.timings.maximum).rounded(),
-        sequencesPerSecondMaximum: (Double(batch) / measured.timings.minimum).rounded(),
-        rate: rate)
-      if execution.json {
-        try printJSON(line)
-      } else {
-        print(
-          "\(kind.name): \(Int(line.sequencesPerSecond)) sequences/s "
-            + "(\(Int(line.sequencesPerSecondMinimum)) to \(Int(line.sequencesPerSecondMaximum))), "
-            + rate.text)
-      }
-    }
+  private func measured(_ kind: CellKind) throws -> Line {
+    let benchmark = try work.benchmark(cell: kind, execution)
+    let rate = benchmark.measure(repetitions: execution.repetitions)
+    let batch = Double(work.batch)
+    return Line(
+      cell: kind.name, task: work.task ?? "associative_retrieval", hidden: work.hidden,
+      embedding: work.embedding, pairs: work.task == nil ? work.pairs : nil, batch: work.batch,
+      precision: work.precision.rawValue,
+      sequencesPerSecond: (batch / rate.timings.median).rounded(),
+      sequencesPerSecondMinimum: (batch / rate.timings.maximum).rounded(),
+      sequencesPerSecondMaximum: (batch / rate.timings.minimum).rounded(),
+      rate: BenchRate(rate, benchmark, execution))
   }
 
   private struct Line: Encodable {
     let cell: String
+    let task: String
     let hidden: Int
     let embedding: Int
-    let pairs: Int
+    let pairs: Int?
     let batch: Int
+    let precision: String
     let sequencesPerSecond: Double
     let sequencesPerSecondMinimum: Double
     let sequencesPerSecondMaximum: Double
     let rate: BenchRate
+
+    func text(width: Int) -> String {
+      let name = cell + String(repeating: " ", count: max(0, width - cell.count))
+      return "\(name) \(Int(sequencesPerSecond)) sequences/s (\(Int(sequencesPerSecondMinimum)) to "
+        + "\(Int(sequencesPerSecondMaximum)))\n    \(rate.text)"
+    }
   }
 }
-
-extension Precision: ExpressibleByArgument {}

@@ -9,7 +9,8 @@ struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Measures the parts of memsweep on this machine.",
     subcommands: [
-      BenchKernel.self, BenchCell.self, BenchLanguageModel.self, BenchDispatch.self,
+      BenchKernel.self, BenchCell.self, BenchLanguageModel.self, BenchCheckpoint.self,
+      BenchDispatch.self,
     ])
 }
 

@@ -13,7 +13,7 @@ struct PlanSweep: ParsableCommand {
   @Option(help: "Ranks that train; without it, the cores of this machine.")
   var ranks: Int?
 
-  @Option(help: "Seconds of measurement for each distinct shape; 0 measures nothing.")
+  @Option(help: "Seconds of measurement for each distinct shape; 0 measures none.")
   var probeSeconds = 2.0
 
   @Flag(help: "One line of JSON.")
@@ -48,9 +48,10 @@ struct PlanSweep: ParsableCommand {
           + "\(counted(plan.seeds, "seed")) = \(counted(method.trials, "trial"))")
       lines += dimensions.map { "    \($0)" }
       if let cost = estimate.methods[method.name] {
-        lines.append(
-          "    \(Self.seconds(cost.seconds)) a trial at most, "
-            + "\(Self.bytes(cost.bytes)) a trial")
+        if let seconds = cost.seconds {
+          lines.append("    \(Self.seconds(seconds)) a trial at most")
+        }
+        if let memory = cost.memory { lines.append("    " + Self.text(memory)) }
       }
     }
     let count = (plan.isExact ? "" : "at most ") + counted(plan.trials, "trial")
@@ -64,6 +65,19 @@ struct PlanSweep: ParsableCommand {
         "\(Self.seconds(remaining)) of one core at most; with \(counted(ranks, "rank")) "
           + "\(Self.seconds(finish)), until \(date)")
     }
+    if let program = estimate.program, let worker = estimate.bytesOfWorker,
+      let resuming = estimate.bytesOfWorkerWhileResuming
+    {
+      let all = Self.bytes(program.ofNode(workers: ranks, worker: worker))
+      let most = Self.bytes(program.ofNode(workers: ranks, worker: resuming))
+      lines.append(
+        "memory of one node with \(counted(ranks, "rank")) and the coordinator: \(all)"
+          + (most == all ? "" : ", \(most) while all go on from checkpoints"))
+      lines.append(
+        "    \(ranks) x \(Self.bytes(worker)) for trials and their data, "
+          + "\(ranks + 1) x \(Self.bytes(program.bytesOfRank)) and once "
+          + "\(Self.bytes(program.sharedBytes)) for the program")
+    }
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -73,9 +87,19 @@ struct PlanSweep: ParsableCommand {
       return JSONValue.object([
         "name": .string(method.name), "configurations": .integer(method.configurations),
         "trials": .integer(method.trials),
-        "seconds_a_trial": cost.map { .number($0.seconds) } ?? .null,
-        "bytes_a_trial": cost.map { .integer($0.bytes) } ?? .null,
+        "seconds_a_trial": cost?.seconds.map(JSONValue.number) ?? .null,
+        "bytes_a_trial": cost?.memory.map { .integer($0.total) } ?? .null,
+        "bytes_while_resuming": cost?.memory.map { .integer($0.whileResuming) } ?? .null,
+        "bytes": cost?.memory.map { memory in
+          .object(
+            Dictionary(uniqueKeysWithValues: memory.parts.map { ($0.name, .integer($0.bytes)) }))
+        } ?? .null,
       ])
+    }
+    let worker = estimate.bytesOfWorker
+    func node(_ worker: Int?) -> JSONValue {
+      worker.flatMap { estimate.program?.ofNode(workers: ranks, worker: $0) }
+        .map(JSONValue.integer) ?? .null
     }
     return .object([
       "methods": .array(methods), "seeds": .integer(plan.seeds),
@@ -84,6 +108,11 @@ struct PlanSweep: ParsableCommand {
       "ranks": .integer(ranks),
       "core_seconds": estimate.coreSeconds.map(JSONValue.number) ?? .null,
       "wall_seconds": estimate.wallSeconds.map(JSONValue.number) ?? .null,
+      "bytes_a_worker": worker.map(JSONValue.integer) ?? .null,
+      "program_bytes_a_rank": estimate.program.map { .integer($0.bytesOfRank) } ?? .null,
+      "program_bytes_shared": estimate.program.map { .integer($0.sharedBytes) } ?? .null,
+      "bytes_of_node": node(worker),
+      "bytes_of_node_while_resuming": node(estimate.bytesOfWorkerWhileResuming),
     ])
   }
 
@@ -98,7 +127,23 @@ struct PlanSweep: ParsableCommand {
     }
   }
 
+  /// 145 KiB, 1.8 MiB, 45 MiB, 1.3 GiB.
   private static func bytes(_ bytes: Int) -> String {
-    String(format: "%.1f MiB", Double(bytes) / 1_048_576)
+    let mebibytes = Double(bytes) / 1_048_576
+    return switch mebibytes {
+    case ..<1: String(format: "%.0f KiB", mebibytes * 1024)
+    case ..<10: String(format: "%.1f MiB", mebibytes)
+    case ..<1000: String(format: "%.0f MiB", mebibytes)
+    default: String(format: "%.1f GiB", mebibytes / 1024)
+    }
+  }
+
+  /// The bytes of a trial and the four things that most of them are for.
+  private static func text(_ memory: TrialMemory) -> String {
+    let largest = memory.parts.sorted { $0.bytes > $1.bytes }
+    let parts = largest.prefix(4).map {
+      "\($0.name.replacingOccurrences(of: "_", with: " ")) \(bytes($0.bytes))"
+    }
+    return "\(bytes(memory.total)) a trial: " + parts.joined(separator: ", ")
   }
 }

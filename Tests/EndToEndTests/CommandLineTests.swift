@@ -98,6 +98,22 @@ extension EndToEnd {
       let value = try #require(try jsonValue(outcome.output) as? [String: Any])
       #expect(value["trials"] as? Int == 6)
       #expect(!FileManager.default.fileExists(atPath: sweep.output), "plan wrote something")
+      let methods = try #require(value["methods"] as? [[String: Any]])
+      for method in methods {
+        let parts = try #require(method["bytes"] as? [String: Int])
+        #expect(parts.values.reduce(0, +) == method["bytes_a_trial"] as? Int)
+        #expect(parts.values.allSatisfy { $0 >= 0 } && (parts["arena"] ?? 0) > 0)
+      }
+      let worker = try #require(value["bytes_a_worker"] as? Int)
+      #expect(methods.allSatisfy { worker >= $0["bytes_a_trial"] as? Int ?? .max })
+      #if os(Linux)
+        let node = try #require(value["bytes_of_node"] as? Int)
+        #expect(node > worker + 10_000_000)
+        // Bytes are counted, not measured.
+        let quick = try Program.run(["plan", sweep.file, "--probe-seconds", "0"])
+        #expect(quick.output.contains(" a trial: arena"), "\(quick)")
+        #expect(quick.output.contains("memory of one node"), "\(quick)")
+      #endif
     }
 
     @Test func verifyAgreesWithTheReferences() throws {

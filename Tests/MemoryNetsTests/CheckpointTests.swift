@@ -98,8 +98,9 @@ import Testing
     }
     #expect(
       "\(CheckpointError.version(path: "a/step-7.ckpt", found: 9))"
-        == "a/step-7.ckpt: format version 9, this program reads 1; use the program that wrote it")
-    bytes[8] = 1
+        == "a/step-7.ckpt: format version 9, this program reads 1 to 2; use the program that wrote it"
+    )
+    bytes[8] = UInt8(Checkpoint.formatVersion)
     bytes[bytes.count - 1] ^= 1
     #expect(
       throws: CheckpointError.damaged(
@@ -108,16 +109,21 @@ import Testing
     #expect(throws: CheckpointError.self) { try Checkpoint(reading: "/nowhere/x.ckpt") }
   }
 
-  /// Version 1 is read for ever.
-  ///
-  /// The file was written by another program, `make_checkpoint.py`, from the description of the
-  /// format.
-  @Test func theGoldenFileOfVersionOneIsRead() throws {
-    let url = try #require(
+  private static func goldenPath(version: Int) throws -> String {
+    try #require(
       Bundle.module.url(
-        forResource: "checkpoint-v1", withExtension: "ckpt",
-        subdirectory: "Fixtures/checkpoints"))
-    let checkpoint = try Checkpoint(reading: url.path)
+        forResource: "checkpoint-v\(version)", withExtension: "ckpt",
+        subdirectory: "Fixtures/checkpoints")
+    ).path
+  }
+
+  /// Every version is read for ever.
+  ///
+  /// The files were written by another program, `make_checkpoint.py`, from the description of the
+  /// format.
+  @Test(arguments: 1...Checkpoint.formatVersion)
+  func theGoldenFileOfEveryVersionIsRead(version: Int) throws {
+    let checkpoint = try Checkpoint(reading: try Self.goldenPath(version: version))
     #expect(checkpoint.identity == "0123456789abcdef00112233445566ff")
     #expect(checkpoint.step == 1234)
     #expect(checkpoint.precision == .float)
@@ -134,6 +140,58 @@ import Testing
     let large = try #require(checkpoint.section(named: "large"))
     #expect(large.shape == [280, 500])
     #expect(large.bytes.bindMemory(to: Double.self).elementsEqual((0..<140_000).map(Double.init)))
+  }
+
+  @Test(arguments: 1...Checkpoint.formatVersion)
+  func damageToEveryVersionIsFound(version: Int) throws {
+    let bytes = try DiskFileSystem().read(try Self.goldenPath(version: version))
+    #expect(Int(bytes[8]) == version)
+    for place in stride(from: 0, to: bytes.count, by: 7) {
+      var damaged = bytes
+      damaged[place] ^= 1 << (place % 8)
+      #expect(throws: CheckpointError.self, "byte \(place)") {
+        try Checkpoint(decoding: damaged, path: "x")
+      }
+      #expect(throws: CheckpointError.self, "cut to \(place) bytes") {
+        try Checkpoint(decoding: Array(bytes[..<place]), path: "x")
+      }
+    }
+  }
+
+  /// Damage that the checksum of a section does not show, since it was made before it.
+  @Test func planesOfWrongLengthAreRefused() throws {
+    let bytes = Self.checkpoint().encoded()
+    let headerSize = Int(bytes[12]) | Int(bytes[13]) << 8
+    var refused = 0
+    for place in headerSize..<bytes.count {
+      var forged = bytes
+      forged[place] = forged[place] &+ 1
+      Self.repairChecksums(&forged, headerSize: headerSize)
+      if (try? Checkpoint(decoding: forged, path: "x")) == nil { refused += 1 }
+    }
+    // Lengths and frames; in a plane that stands as it is every byte is possible.
+    #expect(refused > 40)
+  }
+
+  /// Makes every checksum that of what is there.
+  private static func repairChecksums(_ bytes: inout [UInt8], headerSize: Int) {
+    func number(_ place: Int, _ size: Int) -> Int {
+      (0..<size).reduce(0) { $0 | Int(bytes[place + $1]) << (8 * $1) }
+    }
+    func put(_ sum: UInt64, at place: Int) {
+      withUnsafeBytes(of: sum.littleEndian) { bytes.replaceSubrange(place..<place + 8, with: $0) }
+    }
+    var (entry, section) = (48, headerSize)
+    for _ in 0..<number(44, 4) {
+      entry += 2 + number(entry, 2)
+      entry += 2 + 8 * number(entry + 1, 1)
+      let size = number(entry + 8, 8)
+      put(
+        bytes[section..<section + size].withUnsafeBytes(CheckpointFormat.checksum), at: entry + 16)
+      (entry, section) = (entry + 24, section + size)
+    }
+    put(
+      bytes[..<(headerSize - 8)].withUnsafeBytes(CheckpointFormat.checksum), at: headerSize - 8)
   }
 
   @Test func jsonKeepsEveryBitOfADouble() throws {

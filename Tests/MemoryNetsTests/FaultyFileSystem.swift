@@ -44,17 +44,17 @@ final class FaultyFileSystem: FileSystem, @unchecked Sendable {
   }
 
   func write(
-    _ bytes: UnsafeRawBufferPointer, to file: Int32, path: String
+    _ bytes: UnsafeRawBufferPointer, at place: Int, to file: Int32, path: String
   ) throws(FileSystemError) {
     do throws(FileSystemError) {
       try count("write", path)
     } catch {
       // Half of it arrives.
       let half = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count / 2)])
-      try disk.write(half, to: file, path: path)
+      try disk.write(half, at: place, to: file, path: path)
       throw error
     }
-    try disk.write(bytes, to: file, path: path)
+    try disk.write(bytes, at: place, to: file, path: path)
   }
 
   func synchronize(_ file: Int32, path: String) throws(FileSystemError) {

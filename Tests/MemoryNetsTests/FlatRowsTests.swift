@@ -133,6 +133,28 @@ import Testing
     }
   }
 
+  /// An evaluation with more rows than a training batch, in parts that each carry their state.
+  @Test(arguments: cases.indices) func aLargeBatchIsEvaluatedInParts(index: Int) throws {
+    let (shape, rows) = Self.cases[index]
+    let kind = try #require(CellRegistry.kind(named: "lstm"))
+    func network(trainingRows: Int) throws -> Network {
+      var model = ModelOptions()
+      if case .tokens = shape.input { model.embeddingSize = 6 }
+      let options = try decodeOptions(kind.defaults, from: ["hidden_size": .integer(25)])
+      return try Network(
+        model: model, cell: kind.make(options), shape: shape.carryingState, batchSize: 2 * rows + 1,
+        trainingRows: trainingRows, initializationKey: PhiloxKey(1))
+    }
+    let (parts, whole) = (try network(trainingRows: rows), try network(trainingRows: 2 * rows + 1))
+    for step in 0..<2 {
+      let batch = Self.batch(shape.carryingState, rows: 2 * rows + 1, salt: 100 * UInt64(step))
+      batch.continuesState = step > 0
+      let (found, expected) = (parts.evaluate(batch), whole.evaluate(batch))
+      #expect(abs(found.loss - expected.loss) <= 1e-5 * expected.loss)
+      #expect(found.weight == expected.weight && found.correct == expected.correct)
+    }
+  }
+
   /// The kernels for few sequences and those for full tiles, at every number of sequences.
   @Test(arguments: Precision.allCases) func fewSequencesKeepEveryBit(precision: Precision) throws {
     let shape = Self.shape(.sigmoidCrossEntropy, outputs: 50)
@@ -147,5 +169,13 @@ import Testing
         #expect(try results([]) == results([.pack]), "\(rows) rows at \(level)")
       }
     }
+  }
+}
+
+extension TaskShape {
+  fileprivate var carryingState: TaskShape {
+    TaskShape(
+      input: input, outputSize: outputSize, loss: loss, outputSteps: outputSteps,
+      maximumSteps: maximumSteps, carriesState: true)
   }
 }

@@ -93,6 +93,9 @@ void ms_shuffle(void *destination, const void *source, int64_t count, int32_t si
 // The inverse of ms_shuffle.
 void ms_unshuffle(void *destination, const void *source, int64_t count, int32_t size);
 
+// Whether some bytes are clearly more frequent than others, so that compressing them is worth while.
+int32_t ms_is_uneven(const void *bytes, int64_t count);
+
 // Takes numbers below the smallest normal one for 0 on this thread, and gives what
 // `ms_restore_denormals` sets it back to. Arithmetic on such numbers is a hundred times slower, and
 // the gradients of a net that has learnt its task are full of them.
@@ -102,3 +105,7 @@ void ms_restore_denormals(uint32_t before);
 // Bytes that the program has from the C library, blocks with a mapping of their own included; 0
 // where the library does not tell.
 int64_t ms_heap_bytes(void);
+
+// Lets the system begin to bring a part of an open file to the disk, and does not wait for it; does
+// nothing where there is no such call.
+void ms_start_writing(int32_t file, int64_t place, int64_t count);

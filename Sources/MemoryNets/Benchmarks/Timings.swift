@@ -5,14 +5,21 @@ package struct Timings {
   /// Ascending.
   package let seconds: [Double]
 
+  init(seconds: [Double]) {
+    self.seconds = seconds.sorted()
+  }
+
   /// Runs `body` a few times unmeasured and then `repetitions` times, each measured by itself.
-  package init(repetitions: Int, warmUp: Int = 3, _ body: () -> Void) {
-    for _ in 0..<warmUp { body() }
-    seconds = (0..<max(repetitions, 1)).map { _ in
-      let start = Timings.nanoseconds
-      body()
-      return Double(Timings.nanoseconds - start) * 1e-9
-    }.sorted()
+  package init(repetitions: Int, warmUp: Int = 3, _ body: () throws -> Void) rethrows {
+    for _ in 0..<warmUp { try body() }
+    seconds = try (0..<max(repetitions, 1)).map { _ in try Self.once(body) }.sorted()
+  }
+
+  /// The seconds that `body` takes.
+  static func once(_ body: () throws -> Void) rethrows -> Double {
+    let start = nanoseconds
+    try body()
+    return Double(nanoseconds - start) * 1e-9
   }
 
   package var median: Double { seconds[seconds.count / 2] }

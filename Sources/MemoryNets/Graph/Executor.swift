@@ -100,9 +100,9 @@ final class Executor {
   /// parameters.
   func startBatch(trains: Bool) {
     contexts.pointee = batch.pointee
-    for run in trains ? parts.batchStart + parts.gradientStart : parts.batchStart {
-      runCalls(run.calls, on: contexts, step: 0)
-    }
+    for run in parts.batchStart { runCalls(run.calls, on: contexts, step: 0) }
+    guard trains else { return }
+    for run in parts.gradientStart { runCalls(run.calls, on: contexts, step: 0) }
   }
 
   /// Turns to the tiles from `firstRow` on, `plan.tiles` at most; gives the row after them.
@@ -214,9 +214,9 @@ extension Executor {
   }
 
   /// Sets the initial state of a tile, counted from the first of those that run now: zero, or what
-  /// `saveState` saved.
+  /// `saveState` saved of all of them.
   func loadState(tile: Int = 0, _ saved: UnsafeRawPointer?) {
-    var position = 0
+    var position = tile * carriedBytes
     for slot in plan.carried {
       guard let initial = pointer(slot.slots, tile: tile) else { continue }
       let bytes = slot.size * Int(MS_LANES) * precision.size
@@ -229,9 +229,9 @@ extension Executor {
     }
   }
 
-  /// Saves the state after the last step of a tile.
+  /// Saves the state after the last step of a tile to its place among those that run now.
   func saveState(tile: Int = 0, to destination: UnsafeMutableRawPointer) {
-    var position = 0
+    var position = tile * carriedBytes
     let steps = Int(batch.pointee.steps)
     for slot in plan.carried {
       guard let initial = pointer(slot.slots, tile: tile) else { continue }

@@ -1,7 +1,8 @@
 import CKernels
 
-/// The memory that a plan's calls work in: an arena for each tile that runs, what tiles share, and
-/// scratch. All zero at the start.
+/// The memory that a plan's calls work in, all zero at the start.
+///
+/// An arena for each tile that runs, what tiles share, and scratch.
 final class ExecutorMemory {
   /// Bytes from the arena of a tile to that of the next.
   let tileBytes: Int

@@ -74,4 +74,27 @@ package final class Batch {
     self.steps = steps
     continuesState = false
   }
+
+  /// Takes over some rows of another batch of the same shape, with all that belongs to them.
+  func copyRows(_ range: Range<Int>, of other: Batch) {
+    resize(rows: range.count, steps: other.steps)
+    continuesState = other.continuesState
+    func copy<Element>(
+      _ source: UnsafeMutableBufferPointer<Element>, to copy: UnsafeMutableBufferPointer<Element>,
+      lines: Int, size: Int
+    ) {
+      guard let from = source.baseAddress, let to = copy.baseAddress, !copy.isEmpty else { return }
+      for line in 0..<lines {
+        (to + line * rows * size).update(
+          from: from + (line * other.rows + range.lowerBound) * size, count: rows * size)
+      }
+    }
+    if case .features(let size) = shape.input {
+      copy(other.features, to: features, lines: steps, size: size)
+    }
+    copy(other.tokens, to: tokens, lines: steps, size: 1)
+    copy(other.classes, to: classes, lines: answers, size: 1)
+    copy(other.targets, to: targets, lines: answers, size: shape.outputSize)
+    copy(other.weights, to: weights, lines: answers, size: 1)
+  }
 }

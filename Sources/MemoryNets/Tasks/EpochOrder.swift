@@ -17,6 +17,8 @@ package final class EpochOrder {
 
   deinit { numbers.deallocate() }
 
+  var byteCount: Int { count * MemoryLayout<Int32>.stride }
+
   /// The sequences of `epoch` in their order; valid until another epoch is asked for.
   package func sequences(ofEpoch epoch: Int) -> UnsafeBufferPointer<Int32> {
     if epoch != current {

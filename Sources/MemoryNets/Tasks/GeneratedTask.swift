@@ -65,6 +65,7 @@ package final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
   package var shape: TaskShape { generator.shape }
   package var baselines: [TrivialBaseline] { generator.baselines }
   package var dataDigest: String { "" }
+  package var byteCount: Int { order?.byteCount ?? 0 }
 
   package func orderTraining(by key: PhiloxKey) {
     order = sizes.data == .fixed ? EpochOrder(count: sizes.train, key: key) : nil

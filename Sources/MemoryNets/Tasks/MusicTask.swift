@@ -72,6 +72,8 @@ package final class MusicTask: SequenceTask {
     groupKey = key.derived("order").derived("batches")
   }
 
+  package var byteCount: Int { rolls.byteCount + order.byteCount }
+
   package func orderTraining(by key: PhiloxKey) {
     order = EpochOrder(count: rolls.train.count, key: key.derived("sequences"))
     groupKey = key.derived("batches")

@@ -21,6 +21,8 @@ package struct PianoRolls: Hashable, Sendable {
     Int(frameStarts[index + 1] - frameStarts[index]) - 1
   }
 
+  var byteCount: Int { notes.capacity + 4 * (noteStarts.capacity + frameStarts.capacity) }
+
   package var longestSteps: Int { (0..<count).reduce(0) { max($0, steps(of: $1)) } }
 
   /// Adds a note to the frame that is being written.
@@ -68,6 +70,8 @@ package struct PianoRollData: Hashable, Sendable {
     case .test: test
     }
   }
+
+  var byteCount: Int { train.byteCount + validation.byteCount + test.byteCount }
 
   /// The contents as bytes, however they were written in a file: each frame is its number of notes
   /// and the notes, 255 ends a sequence, 254 a split.

@@ -31,6 +31,9 @@ package protocol SequenceTask: AnyObject {
   /// Identifies the data files read, for the trial's identity; empty for generated data.
   var dataDigest: String { get }
 
+  /// What it holds in memory: its sequences, or their order where they are made when needed.
+  var byteCount: Int { get }
+
   /// Takes the order of the training sequences from `key` instead of the task's own.
   ///
   /// To be called before the first batch; for trials whose order varies and whose data does not,
@@ -51,6 +54,8 @@ package protocol SequenceTask: AnyObject {
 }
 
 extension SequenceTask {
+  package var byteCount: Int { 0 }
+
   package func orderTraining(by key: PhiloxKey) {}
 }
 

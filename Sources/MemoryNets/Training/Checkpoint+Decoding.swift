@@ -38,7 +38,7 @@ extension Checkpoint {
     }
     var header = ByteReader(file, from: CheckpointFormat.magic.count)
     let version = try header.integer(UInt32.self)
-    guard version == formatVersion else { throw .version(Int(version)) }
+    guard 1...UInt32(formatVersion) ~= version else { throw .version(Int(version)) }
     let headerSize = Int(try header.integer(UInt32.self))
     guard headerSize >= CheckpointFormat.fixedHeaderSize + 8, headerSize <= file.count else {
       throw .damaged("the header is cut off")
@@ -76,7 +76,10 @@ extension Checkpoint {
       guard CheckpointFormat.checksum(stored) == entry.checksum else {
         throw .damaged("the checksum of section \(entry.name) does not match")
       }
-      checkpoint.append(try decompressor.decompress(stored, entry))
+      checkpoint.append(
+        version == 1
+          ? try decompressor.decompressFrame(stored, entry)
+          : try decompressor.decompressPlanes(stored, entry))
       position += entry.storedSize
     }
     guard header.position == header.limit else { throw .damaged("the header is too long") }
@@ -163,7 +166,7 @@ private struct ByteReader {
   }
 }
 
-/// Turns zstd frames into sections.
+/// Turns what stands in the file into sections.
 private final class Decompressor {
   private let context: OpaquePointer
   private let block = UnsafeMutableRawBufferPointer.allocate(
@@ -180,7 +183,52 @@ private final class Decompressor {
     block.deallocate()
   }
 
-  func decompress(
+  /// Of format version 2: each plane of each block for itself, compressed or not.
+  func decompressPlanes(
+    _ stored: UnsafeRawBufferPointer, _ entry: SectionEntry
+  ) throws(DecodingProblem) -> Checkpoint.Section {
+    let storage = Checkpoint.Storage(byteCount: entry.rawSize)
+    var (position, done) = (0, 0)
+    while done < entry.rawSize {
+      let length = min(CheckpointFormat.blockSize, entry.rawSize - done)
+      let count = length / entry.type.size
+      for plane in 0..<entry.type.size {
+        guard stored.count - position >= 4 else {
+          throw .damaged("section \(entry.name) is too short")
+        }
+        let size = Int(
+          UInt32(littleEndian: stored.loadUnaligned(fromByteOffset: position, as: UInt32.self)))
+        position += 4
+        guard size <= count, size <= stored.count - position else {
+          throw .damaged("the length of a plane of section \(entry.name) is out of range")
+        }
+        let source = UnsafeRawBufferPointer(rebasing: stored[position..<position + size])
+        let target = UnsafeMutableRawBufferPointer(
+          rebasing: block[plane * count..<(plane + 1) * count])
+        position += size
+        if size == count {
+          target.copyMemory(from: source)
+        } else if ZSTD_decompressDCtx(
+          context, target.baseAddress, count, source.baseAddress, size) != count
+        {
+          throw .damaged("section \(entry.name) cannot be decompressed")
+        }
+      }
+      if let source = block.baseAddress, let target = storage.bytes.baseAddress {
+        ms_unshuffle(target + done, source, Int64(count), Int32(entry.type.size))
+      }
+      done += length
+    }
+    guard position == stored.count else {
+      throw .damaged("section \(entry.name) goes on after its end")
+    }
+    return Checkpoint.Section(
+      entry.name, entry.type, shape: entry.shape, bytes: UnsafeRawBufferPointer(storage.bytes),
+      owner: storage)
+  }
+
+  /// Of format version 1: one zstd frame of all planes.
+  func decompressFrame(
     _ stored: UnsafeRawBufferPointer, _ entry: SectionEntry
   ) throws(DecodingProblem) -> Checkpoint.Section {
     ZSTD_DCtx_reset(context, ZSTD_reset_session_only)

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// The file format is described in `docs/checkpoint-format.md`.
 package struct Checkpoint {
-  package static let formatVersion = 1
+  package static let formatVersion = 2
 
   /// The trial's identity, 32 lower-case hexadecimal digits.
   package let identity: String

@@ -20,8 +20,8 @@ package enum CheckpointError: Error, Hashable, Sendable, CustomStringConvertible
       "\(path): damaged: \(problem); remove it: the trial goes on from an earlier checkpoint or "
         + "starts again, with the same result"
     case .version(let path, let found):
-      "\(path): format version \(found), this program reads \(Checkpoint.formatVersion); use the "
-        + "program that wrote it"
+      "\(path): format version \(found), this program reads 1 to "
+        + "\(Checkpoint.formatVersion); use the program that wrote it"
     case .foreign(let path, let problem):
       "\(path): \(problem); name the checkpoint of this trial"
     }

@@ -100,7 +100,9 @@ package struct CheckpointFolder: Sendable {
     precondition(checkpoint.identity == identity, "\(checkpoint.identity) in \(self.path)")
     do throws(FileSystemError) {
       if try fileSystem.names(in: self.path).isEmpty { try create() }
-      try fileSystem.replace(path, with: checkpoint.encoded())
+      try fileSystem.replace(path) { (write) throws(FileSystemError) in
+        try checkpoint.encode(write)
+      }
     } catch {
       throw .unwritable(error)
     }

@@ -21,13 +21,17 @@ package final class Network {
   private let statistics: UnsafeMutablePointer<Double>
   private let trainingState: UnsafeMutableRawBufferPointer
   private let evaluationState: UnsafeMutableRawBufferPointer
+  /// Some rows of a batch, where a plan with flat rows has room for fewer than the batch has.
+  private let part: Batch?
 
   /// Makes the model with its initial weights, drawn under `initializationKey`.
   ///
-  /// `batchSize` is the largest number of rows that a batch will have.
+  /// `batchSize` is the largest number of rows that a batch will have, `trainingRows` the largest of
+  /// one that is trained on; by default the same.
   package init(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, batchSize: Int,
-    initializationKey: PhiloxKey, execution: ExecutionOptions = ExecutionOptions()
+    trainingRows: Int? = nil, initializationKey: PhiloxKey,
+    execution: ExecutionOptions = ExecutionOptions()
   ) throws(OptionProblem) {
     let model = RecurrentModel(options: model, cell: cell, shape: shape)
     if let problem = model.validate().first { throw problem }
@@ -41,7 +45,7 @@ package final class Network {
       case .sigmoidCrossEntropy: \.sigmoid_loss
       case .squaredError: \.squared_loss
       }
-    options.maximumRows = batchSize
+    options.maximumRows = trainingRows ?? batchSize
     let plan = PlanBuilder.plan(model.recorded(), options)
     parameters = ParameterStore(
       plan.parameters, precision: model.options.precision, key: initializationKey)
@@ -52,7 +56,11 @@ package final class Network {
     stateSize = plan.stateSize
     self.shape = shape
     statistics = .allocate(capacity: 7)
-    let tiles = (batchSize + Int(MS_LANES) - 1) / Int(MS_LANES)
+    part =
+      plan.isFlat && batchSize > options.maximumRows
+      ? Batch(shape: shape, maximumRows: options.maximumRows) : nil
+    func parts(of size: Int) -> Int { (batchSize + size - 1) / size }
+    let tiles = part.map { parts(of: $0.maximumRows) * plan.tiles } ?? parts(of: Int(MS_LANES))
     let stateBytes = shape.carriesState ? tiles * executor.carriedBytes : 0
     trainingState = .allocate(byteCount: stateBytes, alignment: 64)
     evaluationState = .allocate(byteCount: stateBytes, alignment: 64)
@@ -70,6 +78,11 @@ package final class Network {
 
   /// Bytes of activations, gradients and caches.
   package var arenaBytes: Int { executor.arenaBytes }
+
+  /// Bytes of the batch that holds a part of a larger one.
+  var partBytes: Int {
+    part.map { Batch.byteCount(shape: shape, maximumRows: $0.maximumRows) } ?? 0
+  }
 
   /// The state carried over between batches that continue each other, as one flat buffer to be
   /// saved with a checkpoint; empty for tasks whose batches never do.
@@ -97,6 +110,31 @@ package final class Network {
   private func run(
     _ batch: Batch, state: UnsafeMutableRawBufferPointer, backward: Bool
   ) -> LossStatistics {
+    let denormals = ms_flush_denormals()
+    defer { ms_restore_denormals(denormals) }
+    statistics.update(repeating: 0, count: 7)
+    take(batch, lossScale: 1 / max(batch.totalWeight, .leastNormalMagnitude))
+    executor.startBatch(trains: backward)
+    if let part, batch.rows > part.maximumRows {
+      var tile = 0
+      for first in stride(from: 0, to: batch.rows, by: part.maximumRows) {
+        part.copyRows(first..<min(first + part.maximumRows, batch.rows), of: batch)
+        take(part, lossScale: executor.batch.pointee.loss_scale)
+        runTiles(part, state: state, firstTile: tile, backward: backward)
+        tile += executor.plan.tiles
+      }
+    } else {
+      runTiles(batch, state: state, firstTile: 0, backward: backward)
+    }
+    if backward { executor.endGradient() }
+    return LossStatistics(
+      loss: statistics[0], weight: statistics[1], correct: statistics[2],
+      truePositives: statistics[3], falsePositives: statistics[4], falseNegatives: statistics[5],
+      silentAnswers: statistics[6])
+  }
+
+  /// Tells the kernels of `batch`.
+  private func take(_ batch: Batch, lossScale: Double) {
     let context = executor.batch
     context.pointee.steps = Int64(batch.steps)
     context.pointee.rows = Int64(batch.rows)
@@ -105,39 +143,32 @@ package final class Network {
     context.pointee.classes = UnsafePointer(batch.classes.baseAddress)
     context.pointee.targets = UnsafePointer(batch.targets.baseAddress)
     context.pointee.weights = UnsafePointer(batch.weights.baseAddress)
-    context.pointee.loss_scale = 1 / max(batch.totalWeight, .leastNormalMagnitude)
+    context.pointee.loss_scale = lossScale
     context.pointee.statistics = statistics
-    let denormals = ms_flush_denormals()
-    defer { ms_restore_denormals(denormals) }
-    statistics.update(repeating: 0, count: 7)
+  }
 
-    executor.startBatch(trains: backward)
-    let lanes = Int(MS_LANES)
+  private func runTiles(
+    _ batch: Batch, state: UnsafeMutableRawBufferPointer, firstTile: Int, backward: Bool
+  ) {
     var row = 0
+    var start = firstTile
     while row < batch.rows {
       let first = row
       row = executor.startTiles(from: first)
-      func saved(_ tile: Int) -> UnsafeMutableRawPointer? {
-        state.baseAddress.map { $0 + (first / lanes + tile) * executor.carriedBytes }
-      }
-      let tiles = (row - first + lanes - 1) / lanes
+      let saved = state.baseAddress.map { $0 + start * executor.carriedBytes }
+      let tiles = (row - first + Int(MS_LANES) - 1) / Int(MS_LANES)
       for tile in 0..<tiles {
-        executor.loadState(
-          tile: tile, batch.continuesState ? UnsafeRawPointer(saved(tile)) : nil)
+        let continued = batch.continuesState ? saved : nil
+        executor.loadState(tile: tile, continued.map { UnsafeRawPointer($0) })
       }
       executor.runForward()
       if backward { executor.startBackward() }
       executor.runLoss()
       if backward { executor.runBackward() }
-      guard shape.carriesState else { continue }
-      for tile in 0..<tiles {
-        if let saved = saved(tile) { executor.saveState(tile: tile, to: saved) }
+      if shape.carriesState, let saved {
+        for tile in 0..<tiles { executor.saveState(tile: tile, to: saved) }
       }
+      start += tiles
     }
-    if backward { executor.endGradient() }
-    return LossStatistics(
-      loss: statistics[0], weight: statistics[1], correct: statistics[2],
-      truePositives: statistics[3], falsePositives: statistics[4], falseNegatives: statistics[5],
-      silentAnswers: statistics[6])
   }
 }

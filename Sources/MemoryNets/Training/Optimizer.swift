@@ -30,16 +30,8 @@ package final class Optimizer {
     }
     let offsets = tables.map(\.range.lowerBound)
     trained = Self.ranges(views.filter { !offsets.contains($0.offset) })
-    let hasMomentum = options.momentum > 0
-    let names: [String] =
-      switch options.optimizer {
-      case .sgd: hasMomentum ? ["first"] : []
-      case .rmsprop:
-        (hasMomentum ? ["first"] : []) + ["second"] + (options.centered ? ["third"] : [])
-      case .adam: ["first", "second"]
-      }
     let bytes = parameters.count * parameters.precision.size
-    moments = names.map { name in
+    moments = Self.momentNames(options).map { name in
       let moment = UnsafeMutableRawBufferPointer.allocate(
         byteCount: max(bytes, 1), alignment: 64)
       moment.initializeMemory(as: UInt8.self, repeating: 0)
@@ -141,6 +133,16 @@ package final class Optimizer {
     case .sgd: kernels.pointee.sgd(&update)
     case .rmsprop: kernels.pointee.rmsprop(&update)
     case .adam: kernels.pointee.adam(&update)
+    }
+  }
+
+  /// The moments that an optimiser has.
+  static func momentNames(_ options: TrainOptions) -> [String] {
+    let first = options.momentum > 0 ? ["first"] : []
+    switch options.optimizer {
+    case .sgd: return first
+    case .rmsprop: return first + ["second"] + (options.centered ? ["third"] : [])
+    case .adam: return ["first", "second"]
     }
   }
 

@@ -24,9 +24,7 @@ extension Trainer {
           "moment.\(moment.name)", .init(parameters.precision), shape: [parameters.count],
           bytes: UnsafeRawBufferPointer(moment.bytes), owner: optimizer))
     }
-    if !bestWeights.isEmpty {
-      checkpoint.append(section("best_weights", copying: bestWeights))
-    }
+    if let bestWeights { checkpoint.append(section("best_weights", bestWeights)) }
     checkpoint.append(
       Checkpoint.Section(
         "carried_state", copying: evaluation?.carriedState ?? Array(model.carriedState)))
@@ -56,12 +54,12 @@ extension Trainer {
 
   /// The weights of the best evaluation, if there was one.
   package func bestCheckpoint(identity: String) -> Checkpoint? {
-    guard !bestWeights.isEmpty else { return nil }
+    guard let bestWeights else { return nil }
     return Checkpoint(
       identity: identity, step: earlyStop.bestStep, precision: model.parameters.precision,
       sections: [
         Checkpoint.Section("layout", json: ParameterLayout(model.parameters)),
-        section("weights", copying: bestWeights),
+        section("weights", bestWeights),
       ])
   }
 
@@ -95,7 +93,11 @@ extension Trainer {
     }
 
     for (target, source) in copies { target.copyMemory(from: source) }
-    bestWeights = best.map(Array.init) ?? []
+    bestWeights = best.map {
+      let kept = Checkpoint.Storage(byteCount: $0.count)
+      kept.bytes.copyMemory(from: $0)
+      return kept
+    }
     optimizer.restore(updates: state.step)
     step = state.step
     history = state.history
@@ -114,11 +116,9 @@ extension Trainer {
     if let split = state.evaluation.flatMap(DataSplit.init) { evaluate(split) }
   }
 
-  /// An array as long as the weights, with a copy of `bytes`.
-  private func section(_ name: String, copying bytes: [UInt8]) -> Checkpoint.Section {
-    let storage = Checkpoint.Storage(byteCount: bytes.count)
-    storage.bytes.copyBytes(from: bytes)
-    return Checkpoint.Section(
+  /// An array as long as the weights.
+  private func section(_ name: String, _ storage: Checkpoint.Storage) -> Checkpoint.Section {
+    Checkpoint.Section(
       name, .init(model.parameters.precision), shape: [model.parameters.count],
       bytes: UnsafeRawBufferPointer(storage.bytes), owner: storage)
   }

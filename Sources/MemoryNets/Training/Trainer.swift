@@ -34,8 +34,8 @@ package final class Trainer {
   var earlyStop = EarlyStop()
   /// Of the updates since the last evaluation.
   var recent = LossStatistics()
-  /// The weights of the best evaluation; empty while there is none.
-  var bestWeights: [UInt8] = []
+  /// The weights of the best evaluation; nil while there is none.
+  var bestWeights: Checkpoint.Storage?
   var evaluation: Evaluation?
 
   private let task: any SequenceTask
@@ -136,8 +136,8 @@ package final class Trainer {
     if current.split == .test {
       end = .complete
     } else if decideEnd(points) {
-      if options.earlyStopPatience > 0 && !bestWeights.isEmpty {
-        model.parameters.bytes.copyBytes(from: bestWeights)
+      if options.earlyStopPatience > 0, let bestWeights {
+        model.parameters.bytes.copyMemory(from: UnsafeRawBufferPointer(bestWeights.bytes))
       }
       evaluate(.test)
     }
@@ -147,12 +147,19 @@ package final class Trainer {
   private func decideEnd(_ points: [TrainingPoint]) -> Bool {
     if let value = points.first(where: { $0.name == goal.metric })?.value {
       let isBetter = earlyStop.observe(value, step: step, goal: goal)
-      if isBetter { bestWeights = Array(model.parameters.bytes) }
+      if isBetter { keepBestWeights() }
       schedule.observe(isBetter: isBetter, plateau: &plateau)
       if stepsToTarget == nil && goal.isReached(by: value) { stepsToTarget = step }
     }
     return step >= options.steps || (goal.stopsAtTarget && stepsToTarget != nil)
       || earlyStop.isExhausted(patience: options.earlyStopPatience)
+  }
+
+  private func keepBestWeights() {
+    let weights = model.parameters.bytes
+    let kept = bestWeights ?? Checkpoint.Storage(byteCount: weights.count)
+    kept.bytes.copyMemory(from: UnsafeRawBufferPointer(weights))
+    bestWeights = kept
   }
 
   private func points(_ split: DataSplit, _ statistics: LossStatistics) -> [TrainingPoint] {

@@ -1,32 +1,29 @@
 import Foundation
 import MemoryNets
 
-/// What trials cost on this machine: a short measurement of each distinct shape.
+/// What trials cost on this machine: seconds by a short measurement of each distinct shape, bytes by
+/// counting.
 package struct CostProbe {
   /// The cost of one configuration, for every seed alike.
   package struct Cost: Sendable {
     package let method: String
     package let parameters: [TrialParameter]
-    package let secondsPerUpdate: Double
-    package let secondsPerEvaluation: Double
-    /// Of the whole step budget: a trial that stops at its target takes less.
-    package let seconds: Double
-    /// Parameters, gradients and moments.
-    package let parameterBytes: Int
-    package let arenaBytes: Int
+    /// Of the whole step budget: a trial that stops at its target takes less; nil if not measured.
+    package let seconds: Double?
+    package let memory: TrialMemory?
   }
 
   private let setup: SweepSetup
   private let probeSeconds: Double
   private var measured: [[OptionDictionary]: (update: Double, evaluation: Double)] = [:]
 
-  /// Each shape is measured for about `probeSeconds`.
+  /// Each shape is measured for about `probeSeconds`; 0 is not at all.
   package init(_ setup: SweepSetup, probeSeconds: Double = 2) {
     self.setup = setup
     self.probeSeconds = probeSeconds
   }
 
-  /// Measures the shape of `trial`, unless one like it has been measured.
+  /// Counts the bytes of `trial` and measures its shape, unless one like it has been measured.
   package mutating func cost(of trial: Trial) throws -> Cost {
     let configuration = trial.configuration
     let parts = try setup.assembly.parts(of: configuration)
@@ -35,15 +32,20 @@ package struct CostProbe {
       configuration.task, configuration.model,
       ["batch_size": .integer(options.batchSize), "rows": .integer(options.evaluationRows)],
     ]
+    let memory = (parts.model as? Network).map {
+      TrialMemory($0, task: parts.task, options: options)
+    }
+    guard probeSeconds > 0 else {
+      return Cost(
+        method: trial.method, parameters: trial.parameters, seconds: nil, memory: memory)
+    }
     let time = measured[key] ?? measure(parts)
     measured[key] = time
     let evaluations = Double(options.steps / max(options.evaluateEvery, 1) + 1)
     return Cost(
-      method: trial.method, parameters: trial.parameters, secondsPerUpdate: time.update,
-      secondsPerEvaluation: time.evaluation,
+      method: trial.method, parameters: trial.parameters,
       seconds: Double(options.steps) * time.update + evaluations * time.evaluation,
-      parameterBytes: parts.model.parameterCount * parts.model.parameters.precision.size * 4,
-      arenaBytes: (parts.model as? Network)?.arenaBytes ?? 0)
+      memory: memory)
   }
 
   private func measure(_ parts: TrialParts) -> (update: Double, evaluation: Double) {

@@ -37,7 +37,7 @@ package final class TrialAssembly {
   package typealias Decoder = (any Options, OptionDictionary) throws -> any Options
 
   /// How many tasks are kept.
-  private static let kept = 4
+  package static let kept = 4
 
   private struct TaskName: Hashable {
     let options: OptionDictionary
@@ -71,7 +71,7 @@ package final class TrialAssembly {
     let (model, cell) = try model(of: configuration)
     let network = try Network(
       model: model, cell: cell, shape: task.shape,
-      batchSize: max(options.batchSize, options.evaluationRows),
+      batchSize: max(options.batchSize, options.evaluationRows), trainingRows: options.batchSize,
       initializationKey: configuration.key("init"), execution: execution)
     return TrialParts(
       task: task, model: network, options: options, noiseKey: configuration.key("noise"))

@@ -1,8 +1,8 @@
-"""Writes a checkpoint of format version 1 from its description, docs/checkpoint-format.md.
+"""Writes a checkpoint of a format version from its description, docs/checkpoint-format.md.
 
 Needs the packages numpy, xxhash and zstandard.
 
-python3 make_checkpoint.py checkpoint-v1.ckpt
+python3 make_checkpoint.py 2 checkpoint-v2.ckpt
 """
 import json
 import struct
@@ -18,25 +18,41 @@ BLOCK = 1 << 20
 BYTE, FLOAT, DOUBLE = 1, 2, 3
 
 
+def planes(data, size):
+    for i in range(0, len(data), BLOCK):
+        for plane in np.frombuffer(data[i:i + BLOCK], np.uint8).reshape(-1, size).T:
+            yield plane.tobytes()
+
+
 def frame(data, size):
-    shuffled = b"".join(
-        np.frombuffer(data[i:i + BLOCK], np.uint8).reshape(-1, size).T.tobytes()
-        for i in range(0, len(data), BLOCK))
-    return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(shuffled)
+    """Of version 1: one frame of all planes."""
+    compressor = zstandard.ZstdCompressor(level=1, write_checksum=True)
+    return compressor.compress(b"".join(planes(data, size)))
 
 
-def checkpoint(precision, sections):
-    table, frames = b"", b""
+def frames(data, size):
+    """Of version 2: each plane for itself, as it stands where that is no longer."""
+    compressor = zstandard.ZstdCompressor(level=19)
+    stored = b""
+    for plane in planes(data, size):
+        smaller = min(plane, compressor.compress(plane), key=len)
+        stored += struct.pack("<I", len(smaller)) + smaller
+    return stored
+
+
+def checkpoint(version, precision, sections):
+    table, contents = b"", b""
     for name, kind, shape, data in sections:
-        stored = frame(data, {BYTE: 1, FLOAT: 4, DOUBLE: 8}[kind])
+        size = {BYTE: 1, FLOAT: 4, DOUBLE: 8}[kind]
+        stored = frame(data, size) if version == 1 else frames(data, size)
         table += struct.pack("<H", len(name)) + name.encode()
         table += struct.pack("<BB", kind, len(shape)) + struct.pack(f"<{len(shape)}Q", *shape)
         table += struct.pack("<QQQ", len(data), len(stored), xxhash.xxh3_64_intdigest(stored))
-        frames += stored
+        contents += stored
     size = 48 + len(table) + 8
-    header = b"memsweep" + struct.pack("<II", 1, size) + IDENTITY
+    header = b"memsweep" + struct.pack("<II", version, size) + IDENTITY
     header += struct.pack("<QII", STEP, precision, len(sections)) + table
-    return header + struct.pack("<Q", xxhash.xxh3_64_intdigest(header)) + frames
+    return header + struct.pack("<Q", xxhash.xxh3_64_intdigest(header)) + contents
 
 
 def main():
@@ -46,8 +62,8 @@ def main():
     weights = (np.arange(17) * 0.25 - 1).astype(np.float32)
     layout = json.dumps(layout, separators=(",", ":")).encode()
     large = np.arange(140_000, dtype=np.float64)
-    with open(sys.argv[1], "wb") as file:
-        file.write(checkpoint(4, [
+    with open(sys.argv[2], "wb") as file:
+        file.write(checkpoint(int(sys.argv[1]), 4, [
             ("layout", BYTE, [len(layout)], layout),
             ("weights", FLOAT, [17], weights.tobytes()),
             ("carried_state", BYTE, [0], b""),
