@@ -28,6 +28,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "blocks.h"
 #include "transpose.h"
 #include "elementwise.h"
+#include "scalar.h"
 #include "linear.h"
 #include "table.h"
 #include "layer_norm.h"

@@ -48,8 +48,10 @@ extension Plan.Call {
     case \.linear, \.linear_packed: return m * k
     case \.matrix_product: return m * k * Double(sizes[2]) / Double(MS_LANES)
     case \.linear_gradient: return m * k * (sizes[2] == 0 ? 1 : all)
-    case \.matrix_read, \.matrix_write: return m * k
-    case \.matrix_read_backward, \.matrix_write_backward: return 2 * m * k
+    case \.matrix_read, \.matrix_read_transposed, \.matrix_write: return m * k
+    case \.matrix_update: return operands[5].space == .none ? 0 : m * k
+    case \.matrix_write_backward: return 2 * m * k
+    case \.matrix_carry_backward: return operands.count > 8 ? 2 * m * k : 0
     case \.history_read, \.history_read_backward: return (m + k) * Double(step + 1 - sizes[2])
     case \.history_gather: return m * Double(steps - step - sizes[1])
     default: return 0

@@ -17,6 +17,8 @@ package final class PlanBuilder {
   private var written: [NodeID: [Range<Int>]] = [:]
   private var current = Plan.Segment(isLastStepOnly: false)
   private let parameterOffsets: [Int]
+  /// Updates of matrices whose pass over dA is left to the next read of the old matrix, by state.
+  var pendingCarries: [Int: MatrixUpdate] = [:]
   private(set) lazy var panel = scratch(Int(MS_GRADIENT_STEPS) * Int(MS_LANES))
 
   /// Compiles `graph` under `options`.
