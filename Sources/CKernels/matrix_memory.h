@@ -125,15 +125,20 @@ KERNEL(matrix_write) {
       for (int64_t j = 0; j < m; j++) d[i * m + j] += (u[i] * constant) * v[j];
 }
 
+// What a read of A' adds to dA', left right^T, where that is left to the passes over dA' that come
+// next; null if nothing is.
+typedef struct { const V *left, *right; } NAME(waiting);
+
 // The derivative of a term c . u v^T with a constant c, for the rows from i on: with M = c dA',
 // du += M v, dv += M^T u.
 static inline __attribute__((always_inline)) void NAME(write_backward_rows)(
-    const int rows, const V *restrict d, const V *restrict u, const V *restrict v, REAL constant,
-    V *du, V *dv, int64_t i, int64_t m) {
-  V ui[2], sum[2];
+    const int rows, const int waits, const V *restrict d, NAME(waiting) waiting,
+    const V *restrict u, const V *restrict v, REAL constant, V *du, V *dv, int64_t i, int64_t m) {
+  V ui[2], sum[2], left[2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     ui[r] = u[i + r] * constant;
+    left[r] = waits ? waiting.left[i + r] : (V){0};
     sum[r] = (V){0};
   }
   d += i * m;
@@ -141,8 +146,10 @@ static inline __attribute__((always_inline)) void NAME(write_backward_rows)(
     V vj = v[j], share = {0};
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      sum[r] += d[r * m + j] * vj;
-      share += d[r * m + j] * ui[r];
+      V g = d[r * m + j];
+      if (waits) g += left[r] * waiting.right[j];
+      sum[r] += g * vj;
+      share += g * ui[r];
     }
     dv[j] += share;
   }
@@ -152,47 +159,68 @@ static inline __attribute__((always_inline)) void NAME(write_backward_rows)(
 
 // The same with a learned c, for a row: also dc += sum over lanes of dA' . u v^T.
 static inline __attribute__((always_inline)) void NAME(write_backward_learned)(
-    const V *restrict d, V ui, const V *restrict v, const REAL *restrict c, V *du, V *dv,
+    const int waits, const V *restrict d, V left, const V *right, V ui, const V *restrict v, const REAL *restrict c, V *du, V *dv,
     REAL *restrict dc, int64_t m) {
   V sum = {0};
-#define AT(k, product)                  \
-  {                                     \
-    int64_t j = first + (k);            \
-    V vj = v[j], share = d[j] * ui;     \
-    sum += d[j] * (vj * c[j]);          \
-    dv[j] += share * c[j];              \
-    product = share * vj;               \
+#define AT(k, product)                      \
+  {                                         \
+    int64_t j = first + (k);                \
+    V g = d[j], vj = v[j];                  \
+    if (waits) g += left * right[j];        \
+    V share = g * ui;                       \
+    sum += g * (vj * c[j]);                 \
+    dv[j] += share * c[j];                  \
+    product = share * vj;                   \
   }
   BLOCKS_OF_LANES(m, dc, AT)
 #undef AT
   *du += sum;
 }
 
-// The derivative of a term c . u v^T of (1).
-//   operand 0 dA', 1 u, 2 v, 3 c or null, 4 du, 5 dv, 6 dc
-//   size 0 n, 1 m; scalar 0 the constant c
-KERNEL(matrix_write_backward) {
-  const V *d = (const V *)OPERAND(0), *u = (const V *)OPERAND(1), *v = (const V *)OPERAND(2);
-  const REAL *c = (const REAL *)OPERAND(3);
-  V *du = (V *)OPERAND(4), *dv = (V *)OPERAND(5);
-  REAL *dc = (REAL *)OPERAND(6);
-  REAL constant = (REAL)instruction->scalar[0];
-  int64_t i = 0, n = SIZE(0), m = SIZE(1);
+static inline __attribute__((always_inline)) void NAME(write_backward_all)(
+    const int waits, const V *d, NAME(waiting) waiting, const V *u, const V *v, const REAL *c,
+    REAL constant, V *du, V *dv, REAL *dc, int64_t n, int64_t m) {
+  int64_t i = 0;
   if (c)
     for (; i < n; i++)
-      NAME(write_backward_learned)(d + i * m, u[i], v, c + i * m, du + i, dv, dc + i * m, m);
-  for (; i + 2 <= n; i += 2) NAME(write_backward_rows)(2, d, u, v, constant, du, dv, i, m);
-  if (i < n) NAME(write_backward_rows)(1, d, u, v, constant, du, dv, i, m);
+      NAME(write_backward_learned)(waits, d + i * m, waits ? waiting.left[i] : (V){0},
+                                   waiting.right, u[i], v, c + i * m, du + i, dv, dc + i * m, m);
+  for (; i + 2 <= n; i += 2)
+    NAME(write_backward_rows)(2, waits, d, waiting, u, v, constant, du, dv, i, m);
+  if (i < n) NAME(write_backward_rows)(1, waits, d, waiting, u, v, constant, du, dv, i, m);
 }
 
-// (2): y = A s, four rows at a time.
-//   operand 0 y (n), 1 A, 2 s (m); size 0 n, 1 m
+// The derivative of a term c . u v^T of (1).
+//   operand 0 dA', 1 u, 2 v, 3 c or null, 4 du, 5 dv, 6 dc, 7 waiting left or null, 8 waiting right
+//   size 0 n, 1 m; scalar 0 the constant c
+KERNEL(matrix_write_backward) {
+  NAME(waiting) waiting = {(const V *)OPERAND(7), (const V *)OPERAND(8)};
+  if (waiting.left)
+    NAME(write_backward_all)(1, (const V *)OPERAND(0), waiting, (const V *)OPERAND(1),
+                             (const V *)OPERAND(2), (const REAL *)OPERAND(3),
+                             (REAL)instruction->scalar[0], (V *)OPERAND(4), (V *)OPERAND(5),
+                             (REAL *)OPERAND(6), SIZE(0), SIZE(1));
+  else
+    NAME(write_backward_all)(0, (const V *)OPERAND(0), waiting, (const V *)OPERAND(1),
+                             (const V *)OPERAND(2), (const REAL *)OPERAND(3),
+                             (REAL)instruction->scalar[0], (V *)OPERAND(4), (V *)OPERAND(5),
+                             (REAL *)OPERAND(6), SIZE(0), SIZE(1));
+}
+
+// (2): y (+)= A s, four rows at a time.
+//   operand 0 y (n), 1 A, 2 s (m); size 0 n, 1 m, 2 add
 KERNEL(matrix_read) {
   V *y = (V *)OPERAND(0);
   const V *a = (const V *)OPERAND(1), *s = (const V *)OPERAND(2);
   int64_t i = 0, n = SIZE(0), m = SIZE(1);
   for (; i + 4 <= n; i += 4, a += 4 * m) {
     V sum0 = {0}, sum1 = {0}, sum2 = {0}, sum3 = {0};
+    if (SIZE(2)) {
+      sum0 = y[i];
+      sum1 = y[i + 1];
+      sum2 = y[i + 2];
+      sum3 = y[i + 3];
+    }
     for (int64_t j = 0; j < m; j++) {
       V sj = s[j];
       sum0 += a[j] * sj;
@@ -206,19 +234,19 @@ KERNEL(matrix_read) {
     y[i + 3] = sum3;
   }
   for (; i < n; i++, a += m) {
-    V sum = {0};
+    V sum = SIZE(2) ? y[i] : (V){0};
     for (int64_t j = 0; j < m; j++) sum += a[j] * s[j];
     y[i] = sum;
   }
 }
 
-// (2): y = A^T s.
-//   operand 0 y (m), 1 A, 2 s (n); size 0 n, 1 m
+// (2): y (+)= A^T s.
+//   operand 0 y (m), 1 A, 2 s (n); size 0 n, 1 m, 2 add
 KERNEL(matrix_read_transposed) {
   V *restrict y = (V *)OPERAND(0);
   const V *restrict a = (const V *)OPERAND(1), *restrict s = (const V *)OPERAND(2);
   int64_t i = 0, n = SIZE(0), m = SIZE(1);
-  memset(y, 0, m * sizeof(V));
+  if (!SIZE(2)) memset(y, 0, m * sizeof(V));
   for (; i + 4 <= n; i += 4, a += 4 * m)
     for (int64_t j = 0; j < m; j++)
       y[j] += (a[j] * s[i] + a[m + j] * s[i + 1]) + (a[2 * m + j] * s[i + 2] + a[3 * m + j] * s[i + 3]);
@@ -240,22 +268,24 @@ typedef struct {
   int64_t row_step, column_step;
   const V *left, *right; // the read adds left right^T to dA
   V *ds;
+  NAME(waiting) waiting; // dA' is what stands there and this
 } NAME(carry);
 
 // What rows keep while their columns pass.
-typedef struct { V gate, left, sum, dgate; } NAME(carry_row);
+typedef struct { V gate, left, waiting, sum, dgate; } NAME(carry_row);
 
 // Column j of rows i ..< i + rows: dA = C . dA' + left right^T, and what the element adds to
 // ds = A^T left (READ) or A right (TRANSPOSED) and, as dC = dA' . A, to the factors of C. Gives
 // what the last of the rows adds to the learned factor.
 static inline __attribute__((always_inline)) V NAME(carry_at)(
-    const int rows, const int kind, const int read, const NAME(carry) *p, NAME(carry_row) *row,
+    const int rows, const int kind, const int read, const int waits, const NAME(carry) *p, NAME(carry_row) *row,
     V *restrict d, const V *restrict a, int64_t at, int64_t j, int64_t m) {
   V right = read != NO_READ ? p->right[j] : (V){0}, share = {0}, dcolumn = {0}, product = {0};
   V column = kind == GATED ? p->c.column[j * p->c.column_step] : (V){0};
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     V g = d[r * m + j];
+    if (waits) g += row[r].waiting * p->waiting.right[j];
     V aj = read != NO_READ || kind >= LEARNED ? a[r * m + j] : (V){0};
     if (kind == LEARNED) product = g * aj;
     if (kind == GATED) {
@@ -277,24 +307,25 @@ static inline __attribute__((always_inline)) V NAME(carry_at)(
 }
 
 static inline __attribute__((always_inline)) void NAME(carry_rows)(
-    const int rows, const int kind, const int read, const int is_learned, const NAME(carry) *p,
-    int64_t i, int64_t m) {
+    const int rows, const int kind, const int read, const int waits, const int is_learned,
+    const NAME(carry) *p, int64_t i, int64_t m) {
   NAME(carry_row) row[2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     row[r].gate = kind == GATED ? p->c.row[(i + r) * p->c.row_step] * p->c.constant : (V){0};
     row[r].left = read != NO_READ ? p->left[i + r] : (V){0};
+    row[r].waiting = waits ? p->waiting.left[i + r] : (V){0};
     row[r].sum = row[r].dgate = (V){0};
   }
   V *restrict d = p->d + i * m;
   const V *restrict a = p->a + i * m;
   if (is_learned) {
 #define AT(k, product) \
-  product = NAME(carry_at)(rows, kind, read, p, row, d, a, i * m, first + (k), m);
+  product = NAME(carry_at)(rows, kind, read, waits, p, row, d, a, i * m, first + (k), m);
     BLOCKS_OF_LANES(m, p->dlearned + i * m, AT)
 #undef AT
   } else {
-    for (int64_t j = 0; j < m; j++) NAME(carry_at)(rows, kind, read, p, row, d, a, i * m, j, m);
+    for (int64_t j = 0; j < m; j++) NAME(carry_at)(rows, kind, read, waits, p, row, d, a, i * m, j, m);
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
@@ -304,19 +335,19 @@ static inline __attribute__((always_inline)) void NAME(carry_rows)(
 }
 
 static inline __attribute__((always_inline)) void NAME(carry_all)(
-    const int kind, const int read, const NAME(carry) *p, int64_t n, int64_t m) {
+    const int kind, const int read, const int waits, const NAME(carry) *p, int64_t n, int64_t m) {
   int64_t i = 0;
   if (kind >= LEARNED && p->dlearned)
-    for (; i < n; i++) NAME(carry_rows)(1, kind, read, 1, p, i, m);
+    for (; i < n; i++) NAME(carry_rows)(1, kind, read, waits, 1, p, i, m);
   if (kind == LEARNED) return;
-  for (; i + 2 <= n; i += 2) NAME(carry_rows)(2, kind, read, 0, p, i, m);
-  if (i < n) NAME(carry_rows)(1, kind, read, 0, p, i, m);
+  for (; i + 2 <= n; i += 2) NAME(carry_rows)(2, kind, read, waits, 0, p, i, m);
+  if (i < n) NAME(carry_rows)(1, kind, read, waits, 0, p, i, m);
 }
 
 // dL/dA' becomes dL/dA (1), and a read of A, if given, adds its part: one pass over dA and A.
 //   operand 0 dA, 1 A, 2 learned, 3 its gradient, 4 row, 5 drow, 6 column, 7 dcolumn,
 //     8 left (n) or null, 9 right (m), 10 ds: for y = A s left is dy and right s, for y = A^T s
-//     left is s and right dy
+//     left is s and right dy, 11 waiting left or null, 12 waiting right
 //   size 0 n, 1 m, 2 whether row has n elements, not 1, 3 whether (1) is passed, 4 whether the read
 //     is of A^T; scalar 0 constant, 1 offset
 KERNEL(matrix_carry_backward) {
@@ -333,12 +364,16 @@ KERNEL(matrix_carry_backward) {
   p.left = (const V *)OPERAND(8);
   p.right = (const V *)OPERAND(9);
   p.ds = (V *)OPERAND(10);
+  p.waiting = (NAME(waiting)){(const V *)OPERAND(11), (const V *)OPERAND(12)};
   unread = (V){0};
   int64_t n = SIZE(0), m = SIZE(1);
   int read = !p.left ? NO_READ : SIZE(4) ? TRANSPOSED : READ;
 #define CASE(k, r)                          \
   if (kind == k && read == r) {             \
-    NAME(carry_all)(k, r, &p, n, m);        \
+    if (k != NO_CARRY && p.waiting.left)    \
+      NAME(carry_all)(k, r, k != NO_CARRY, &p, n, m); \
+    else                                    \
+      NAME(carry_all)(k, r, 0, &p, n, m);   \
     return;                                 \
   }
   CASE(CONSTANT, NO_READ) CASE(LEARNED, NO_READ) CASE(GATED, NO_READ)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define MS_LANES 16
-#define MS_OPERANDS 12
+#define MS_OPERANDS 13
 #define MS_SIZES 6
 #define MS_SCALARS 4
 #define MS_GRADIENT_STEPS 32  // steps whose inputs stand in one panel of a weight gradient

@@ -51,7 +51,9 @@ extension Plan.Call {
     case \.matrix_read, \.matrix_read_transposed, \.matrix_write: return m * k
     case \.matrix_update: return operands[5].space == .none ? 0 : m * k
     case \.matrix_write_backward: return 2 * m * k
-    case \.matrix_carry_backward: return operands.count > 8 ? 2 * m * k : 0
+    case \.matrix_carry_backward:
+      // A read of its own, and what another has left to it.
+      return (operands[8].space == .none ? 0 : 2 * m * k) + (operands.count > 11 ? m * k : 0)
     case \.history_read, \.history_read_backward: return (m + k) * Double(step + 1 - sizes[2])
     case \.history_gather: return m * Double(steps - step - sizes[1])
     default: return 0

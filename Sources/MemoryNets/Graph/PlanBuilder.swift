@@ -19,6 +19,8 @@ package final class PlanBuilder {
   private let parameterOffsets: [Int]
   /// Updates of matrices whose pass over dA is left to the next read of the old matrix, by state.
   var pendingCarries: [Int: MatrixUpdate] = [:]
+  /// What reads of updated matrices add to dA', left right^T, and have left to the update, by state.
+  var waitingReads: [Int: [Address]] = [:]
   private(set) lazy var panel = scratch(Int(MS_GRADIENT_STEPS) * Int(MS_LANES))
 
   /// Compiles `graph` under `options`.

@@ -107,7 +107,7 @@ struct MatrixUpdate: Operation {
           gradient, plan.value(write.u), plan.value(write.v), plan.parameter(write.learned),
           plan.addedContribution(to: write.u), plan.addedContribution(to: write.v),
           plan.parameterGradient(write.learned),
-        ], sizes: [rows, columns], scalars: [write.constant])
+        ] + (plan.waitingReads[state] ?? []), sizes: [rows, columns], scalars: [write.constant])
     }
     if plan.readsBefore(update: node, of: state) {
       plan.pendingCarries[state] = self
@@ -125,7 +125,8 @@ struct MatrixUpdate: Operation {
         plan.parameter(carry.learned), plan.parameterGradient(carry.learned),
         plan.value(carry.row), plan.addedContribution(to: carry.row),
         plan.value(carry.column), plan.addedContribution(to: carry.column),
-      ] + (read?.operands ?? []),
+      ] + (read?.operands ?? .init(repeating: .none, count: 3))
+        + (plan.waitingReads.removeValue(forKey: state) ?? []),
       sizes: [rows, columns, carry.isScalar ? 0 : 1, 1, read?.isTransposed == true ? 1 : 0],
       scalars: [carry.constant, carry.offset])
   }
@@ -184,7 +185,8 @@ struct MatrixRead: Operation {
     return (plan.cache(node, "a", writes), plan.cache(node, "da", writes))
   }
 
-  func keepsGradient(_ plan: PlanBuilder) -> Bool { plan.histories[state] != nil }
+  /// Later reads need it of a history, and the update of a matrix once it waits.
+  func keepsGradient(_ plan: PlanBuilder) -> Bool { plan.histories[state] != nil || lag == 0 }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     let (y, s) = (plan.value(node), plan.value(vector))
@@ -196,7 +198,7 @@ struct MatrixRead: Operation {
     } else {
       plan.emit(
         isTransposed ? \.matrix_read_transposed : \.matrix_read,
-        [y, plan.layout.matrix(source), s], sizes: [rows, columns])
+        [y, plan.layout.matrix(source), s], sizes: [rows, columns, 0])
     }
   }
 
@@ -218,8 +220,21 @@ struct MatrixRead: Operation {
       return
     }
     let s = plan.value(vector)
+    let factors = isTransposed ? [s, dy] : [dy, s]
+    if case .updated = source, plan.waitingReads[state] == nil,
+      plan.isUpdated(state, inSegmentOf: node)
+    {
+      // The passes over dA that the update makes next add left right^T; here only ds is left.
+      plan.waitingReads[state] = factors
+      guard let share = plan.contribution(to: vector) else { return }
+      plan.emit(
+        isTransposed ? \.matrix_read : \.matrix_read_transposed,
+        [share.address, plan.layout.matrix(source), dy],
+        sizes: [rows, columns, share.adds ? 1 : 0])
+      return
+    }
     let derivative = Derivative(
-      operands: (isTransposed ? [s, dy] : [dy, s]) + [plan.addedContribution(to: vector)],
+      operands: factors + [plan.addedContribution(to: vector)],
       isTransposed: isTransposed)
     if let update {
       update.carryBackward(plan, read: derivative)
@@ -257,6 +272,11 @@ extension PlanBuilder {
     guard let share = contribution(to: node) else { return scratch(size(node)) }
     if !share.adds { emit(\.fill, [share.address], sizes: [size(node)]) }
     return share.address
+  }
+
+  /// Whether the update of a matrix runs in the segment of `node`.
+  fileprivate func isUpdated(_ state: Int, inSegmentOf node: NodeID) -> Bool {
+    graph.matrixStates[state].update.map { segmentOf[$0] == segmentOf[node] } ?? false
   }
 
   /// Whether the old matrix is read before its update in the same segment.
