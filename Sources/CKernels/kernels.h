@@ -34,6 +34,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "layer_norm.h"
 #include "input.h"
 #include "matrix_memory.h"
+#include "matrix_memory_backward.h"
 #include "history_memory.h"
 #include "loss.h"
 #include "optimizer.h"

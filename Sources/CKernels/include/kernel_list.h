@@ -17,8 +17,9 @@
   /* input.h */                                                                                \
   X(load_features) X(load_one_hot) X(lookup) X(lookup_gradient)                                \
   /* matrix_memory.h */                                                                        \
-  X(matrix_update) X(matrix_write) X(matrix_write_backward)                                    \
-  X(matrix_read) X(matrix_read_transposed) X(matrix_carry_backward)                            \
+  X(matrix_update) X(matrix_write) X(matrix_read) X(matrix_read_transposed)                    \
+  /* matrix_memory_backward.h */                                                               \
+  X(matrix_write_backward) X(matrix_carry_backward)                                            \
   /* history_memory.h */                                                                       \
   X(history_read) X(history_read_backward) X(history_gather)                                   \
   /* loss.h */                                                                                 \
