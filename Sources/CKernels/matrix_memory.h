@@ -1,100 +1,156 @@
 // A memory of n x m numbers a sequence, kept as a matrix [n][m][lanes]:
 //
-//     A' = c1 . A + c2 . u v^T                                                    (1)
-//     y  = A s                                                                    (2)
+//     A' = C . A + sum of c . u v^T                                               (1)
+//     y  = A s,   or   y = A^T s                                                  (2)
+//     C(i,j) = offset + constant learned(i,j) row(i) column(j)                    (3)
 //
-// with each coefficient c a constant or an n x m parameter (elementwise). dA is one buffer that is
-// carried backwards through the steps in place: at step t it turns from dL/dA' into dL/dA.
+// `learned` is a parameter, `row` and `column` are gates of the sequence: vectors, or for `row` a
+// scalar. Each factor of (3) may be missing.
+//
+// A matrix is larger than the first cache, and storing it is what costs most: every kernel passes
+// over it once, two rows at a time, and does there all that can be done.
 
-// First term of (1): A' = c1 . A.
-//   operand 0 A', 1 A, 2 c1 or null; size 0 n m; scalar 0 the constant c1
-KERNEL(matrix_decay) {
-  V *d = (V *)OPERAND(0);
-  const V *a = (const V *)OPERAND(1);
-  const REAL *c = (const REAL *)instruction->operand[2].base;
-  REAL constant = (REAL)instruction->scalar[0];
-  for (int64_t i = 0; i < SIZE(0); i++) d[i] = a[i] * (c ? c[i] : constant);
+// Where the factors of (3) stand; a missing one is a single 1 that steps of 0 come back to.
+typedef struct {
+  const REAL *learned;
+  const V *row, *column;
+  int64_t learned_step, row_step, column_step;
+  REAL constant, offset;
+  V ones;
+} NAME(coefficient);
+
+// The kinds of C that are worth loops of their own; NO_CARRY, for derivatives, leaves dA as it is.
+#define NO_CARRY 0
+#define CONSTANT 1
+#define LEARNED 2
+#define GATED 3
+
+static inline __attribute__((always_inline)) int NAME(coefficient_kind)(
+    NAME(coefficient) *c, const char *learned, const char *row, const char *column,
+    int64_t row_step, double constant, double offset) {
+  c->ones = (V){0} + (REAL)1;
+  c->learned = learned ? (const REAL *)learned : (const REAL *)&c->ones;
+  c->row = row ? (const V *)row : &c->ones;
+  c->column = column ? (const V *)column : &c->ones;
+  c->learned_step = learned != 0;
+  c->row_step = row ? row_step : 0;
+  c->column_step = column != 0;
+  c->constant = (REAL)constant;
+  c->offset = (REAL)offset;
+  if (row || column) return GATED;
+  if (learned) return constant == 1 && offset == 0 ? LEARNED : GATED;
+  c->constant += c->offset;
+  return CONSTANT;
 }
 
-// dc1 += dA' . A, then dA = c1 . dA' in place.
-//   operand 0 dA, 1 A, 2 c1 or null, 3 dc1 lanes; size 0 n m; scalar 0 the constant c1
-KERNEL(matrix_decay_backward) {
-  V *d = (V *)OPERAND(0);
-  const V *a = (const V *)OPERAND(1);
-  const REAL *c = (const REAL *)instruction->operand[2].base;
-  REAL constant = (REAL)instruction->scalar[0];
-  if (c) {
-    V *dc = (V *)instruction->operand[3].base;
-    for (int64_t i = 0; i < SIZE(0); i++) {
-      dc[i] += d[i] * a[i];
-      d[i] *= c[i];
-    }
-  } else {
-    for (int64_t i = 0; i < SIZE(0); i++) d[i] *= constant;
+// C(i,j) for i = at / m.
+static inline __attribute__((always_inline)) V NAME(coefficient_at)(
+    const int kind, const NAME(coefficient) *c, V row, int64_t at, int64_t j) {
+  if (kind == CONSTANT) return (V){0} + c->constant;
+  if (kind == LEARNED) return (V){0} + c->learned[at];
+  return row * c->column[j * c->column_step] * c->learned[at * c->learned_step] + c->offset;
+}
+
+// (1) with one term: A' = C . A + c u v^T, or A' = C . A without u.
+static inline __attribute__((always_inline)) void NAME(update_rows)(
+    const int kind, V *restrict d, const V *restrict a, const NAME(coefficient) *c,
+    const V *restrict u, const V *restrict v, const REAL *rate, REAL constant, int64_t n,
+    int64_t m) {
+  for (int64_t i = 0; i < n; i++) {
+    V row = kind == GATED ? c->row[i * c->row_step] * c->constant : (V){0};
+    V ui = u ? u[i] : (V){0};
+    if (rate)
+      for (int64_t j = 0; j < m; j++)
+        d[i * m + j] = a[i * m + j] * NAME(coefficient_at)(kind, c, row, i * m + j, j) +
+                       (ui * v[j]) * rate[i * m + j];
+    else if (u)
+      for (int64_t j = 0; j < m; j++)
+        d[i * m + j] = a[i * m + j] * NAME(coefficient_at)(kind, c, row, i * m + j, j) +
+                       (ui * constant) * v[j];
+    else
+      for (int64_t j = 0; j < m; j++)
+        d[i * m + j] = a[i * m + j] * NAME(coefficient_at)(kind, c, row, i * m + j, j);
   }
 }
 
-// Second term of (1): A' (+)= c2 . u v^T.
-//   operand 0 A', 1 u (n), 2 v (m), 3 c2 or null; size 0 n, 1 m, 2 add; scalar 0 the constant c2
-KERNEL(matrix_write) {
+// (1) with its first term, if it has one.
+//   operand 0 A', 1 A, 2 learned, 3 row, 4 column, 5 u (n) or null, 6 v (m), 7 c or null
+//   size 0 n, 1 m, 2 whether row has n elements, not 1; scalar 0 constant, 1 offset, 2 the constant c
+KERNEL(matrix_update) {
   V *d = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1), *u = (const V *)OPERAND(5), *v = (const V *)OPERAND(6);
+  const REAL *rate = (const REAL *)OPERAND(7);
+  REAL constant = (REAL)instruction->scalar[2];
+  int64_t n = SIZE(0), m = SIZE(1);
+  NAME(coefficient) c;
+  int kind = NAME(coefficient_kind)(&c, OPERAND(2), OPERAND(3), OPERAND(4), SIZE(2),
+                                    instruction->scalar[0], instruction->scalar[1]);
+  if (kind == CONSTANT)
+    NAME(update_rows)(CONSTANT, d, a, &c, u, v, rate, constant, n, m);
+  else if (kind == LEARNED)
+    NAME(update_rows)(LEARNED, d, a, &c, u, v, rate, constant, n, m);
+  else
+    NAME(update_rows)(GATED, d, a, &c, u, v, rate, constant, n, m);
+}
+
+// A further term of (1): A' += c . u v^T.
+//   operand 0 A', 1 u (n), 2 v (m), 3 c or null; size 0 n, 1 m; scalar 0 the constant c
+KERNEL(matrix_write) {
+  V *restrict d = (V *)OPERAND(0);
   const V *u = (const V *)OPERAND(1), *v = (const V *)OPERAND(2);
-  const REAL *c = (const REAL *)instruction->operand[3].base;
+  const REAL *c = (const REAL *)OPERAND(3);
   REAL constant = (REAL)instruction->scalar[0];
   int64_t m = SIZE(1);
   for (int64_t i = 0; i < SIZE(0); i++)
-    for (int64_t j = 0; j < m; j++) {
-      V write = (c ? c[i * m + j] : constant) * (u[i] * v[j]);
-      d[i * m + j] = SIZE(2) ? d[i * m + j] + write : write;
-    }
+    if (c)
+      for (int64_t j = 0; j < m; j++) d[i * m + j] += (u[i] * v[j]) * c[i * m + j];
+    else
+      for (int64_t j = 0; j < m; j++) d[i * m + j] += (u[i] * constant) * v[j];
 }
 
-// With M = c2 . dA': du += M v, dv += M^T u, dc2 += dA' . u v^T.
-//   operand 0 dA', 1 u, 2 v, 3 c2 or null, 4 du, 5 dv, 6 dc2 lanes
-//   size 0 n, 1 m; scalar 0 the constant c2
-KERNEL(matrix_write_backward) {
-  const V *d = (const V *)OPERAND(0), *u = (const V *)OPERAND(1), *v = (const V *)OPERAND(2);
-  const REAL *c = (const REAL *)instruction->operand[3].base;
-  REAL constant = (REAL)instruction->scalar[0];
-  V *du = (V *)OPERAND(4), *dv = (V *)OPERAND(5), *dc = (V *)instruction->operand[6].base;
-  int64_t m = SIZE(1);
-  for (int64_t i = 0; i < SIZE(0); i++) {
-    V sum = {0}, ui = u[i];
-    for (int64_t j = 0; j < m; j++) {
-      V g = d[i * m + j];
-      if (c) dc[i * m + j] += g * (ui * v[j]);
-      g *= c ? c[i * m + j] : constant;
-      sum += g * v[j];
-      dv[j] += g * ui;
-    }
-    du[i] += sum;
-  }
-}
-
-// (2): y = A s.
-//   operand 0 y (n), 1 A, 2 s (m); size 0 n, 1 m
+// (2): y (+)= A s, four rows at a time.
+//   operand 0 y (n), 1 A, 2 s (m); size 0 n, 1 m, 2 add
 KERNEL(matrix_read) {
   V *y = (V *)OPERAND(0);
   const V *a = (const V *)OPERAND(1), *s = (const V *)OPERAND(2);
-  int64_t m = SIZE(1);
-  for (int64_t i = 0; i < SIZE(0); i++) {
-    V sum = {0};
-    for (int64_t j = 0; j < m; j++) sum += a[i * m + j] * s[j];
+  int64_t i = 0, n = SIZE(0), m = SIZE(1);
+  for (; i + 4 <= n; i += 4, a += 4 * m) {
+    V sum0 = {0}, sum1 = {0}, sum2 = {0}, sum3 = {0};
+    if (SIZE(2)) {
+      sum0 = y[i];
+      sum1 = y[i + 1];
+      sum2 = y[i + 2];
+      sum3 = y[i + 3];
+    }
+    for (int64_t j = 0; j < m; j++) {
+      V sj = s[j];
+      sum0 += a[j] * sj;
+      sum1 += a[m + j] * sj;
+      sum2 += a[2 * m + j] * sj;
+      sum3 += a[3 * m + j] * sj;
+    }
+    y[i] = sum0;
+    y[i + 1] = sum1;
+    y[i + 2] = sum2;
+    y[i + 3] = sum3;
+  }
+  for (; i < n; i++, a += m) {
+    V sum = SIZE(2) ? y[i] : (V){0};
+    for (int64_t j = 0; j < m; j++) sum += a[j] * s[j];
     y[i] = sum;
   }
 }
 
-// Derivative of (2): dA += dy s^T, ds += A^T dy.
-//   operand 0 dA, 1 A, 2 s, 3 dy, 4 ds; size 0 n, 1 m
-KERNEL(matrix_read_backward) {
-  V *d = (V *)OPERAND(0), *ds = (V *)OPERAND(4);
-  const V *a = (const V *)OPERAND(1), *s = (const V *)OPERAND(2), *dy = (const V *)OPERAND(3);
-  int64_t m = SIZE(1);
-  for (int64_t i = 0; i < SIZE(0); i++) {
-    V g = dy[i];
-    for (int64_t j = 0; j < m; j++) {
-      d[i * m + j] += g * s[j];
-      ds[j] += a[i * m + j] * g;
-    }
-  }
+// (2): y (+)= A^T s.
+//   operand 0 y (m), 1 A, 2 s (n); size 0 n, 1 m, 2 add
+KERNEL(matrix_read_transposed) {
+  V *restrict y = (V *)OPERAND(0);
+  const V *restrict a = (const V *)OPERAND(1), *restrict s = (const V *)OPERAND(2);
+  int64_t i = 0, n = SIZE(0), m = SIZE(1);
+  if (!SIZE(2)) memset(y, 0, m * sizeof(V));
+  for (; i + 4 <= n; i += 4, a += 4 * m)
+    for (int64_t j = 0; j < m; j++)
+      y[j] += (a[j] * s[i] + a[m + j] * s[i + 1]) + (a[2 * m + j] * s[i + 2] + a[3 * m + j] * s[i + 3]);
+  for (; i < n; i++, a += m)
+    for (int64_t j = 0; j < m; j++) y[j] += a[j] * s[i];
 }

@@ -52,3 +52,29 @@ static inline __attribute__((always_inline)) void NAME(add_part)(REAL *p, V x, i
     for (int64_t j = 0; j < width; j++) p[j] += part[j];
   }
 }
+
+// The sums over lanes of a(0) ... a(15), one a lane: a tree whose level of distance k keeps of each
+// pair of vectors the lanes with bit k clear from the one, set from the other.
+static inline __attribute__((always_inline)) V NAME(lane_sums)(const V *restrict a) {
+  V b[MS_LANES];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i++) {
+    V x = a[2 * i], y = a[2 * i + 1];
+    b[i] = __builtin_shufflevector(x, y, 0, 17, 2, 19, 4, 21, 6, 23, 8, 25, 10, 27, 12, 29, 14, 31) +
+           __builtin_shufflevector(x, y, 1, 16, 3, 18, 5, 20, 7, 22, 9, 24, 11, 26, 13, 28, 15, 30);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) {
+    V x = b[2 * i], y = b[2 * i + 1];
+    b[i] = __builtin_shufflevector(x, y, 0, 1, 18, 19, 4, 5, 22, 23, 8, 9, 26, 27, 12, 13, 30, 31) +
+           __builtin_shufflevector(x, y, 2, 3, 16, 17, 6, 7, 20, 21, 10, 11, 24, 25, 14, 15, 28, 29);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 2; i++) {
+    V x = b[2 * i], y = b[2 * i + 1];
+    b[i] = __builtin_shufflevector(x, y, 0, 1, 2, 3, 20, 21, 22, 23, 8, 9, 10, 11, 28, 29, 30, 31) +
+           __builtin_shufflevector(x, y, 4, 5, 6, 7, 16, 17, 18, 19, 12, 13, 14, 15, 24, 25, 26, 27);
+  }
+  return __builtin_shufflevector(b[0], b[1], 0, 1, 2, 3, 4, 5, 6, 7, 24, 25, 26, 27, 28, 29, 30, 31) +
+         __builtin_shufflevector(b[0], b[1], 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
+}

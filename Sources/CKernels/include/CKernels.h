@@ -8,10 +8,11 @@
 #include <stdint.h>
 
 #define MS_LANES 16
-#define MS_OPERANDS 8
+#define MS_OPERANDS 13
 #define MS_SIZES 6
 #define MS_SCALARS 4
 #define MS_GRADIENT_STEPS 32  // steps whose inputs stand in one panel of a weight gradient
+#define MS_GATHERED 4         // most writes of a history that share a pass over the later reads
 
 typedef struct { char *base; int64_t stride; } ms_operand;  // stride in bytes a step
 

@@ -5,6 +5,8 @@
   X(fill) X(clear) X(copy) X(add) X(affine) X(scale) X(multiply)                               \
   X(relu) X(relu_backward) X(tanh) X(tanh_backward) X(sigmoid) X(sigmoid_backward)             \
   X(dropout)                                                                                   \
+  /* scalar.h */                                                                               \
+  X(scalar_multiply) X(inner_product)                                                          \
   /* linear.h */                                                                               \
   X(linear) X(pack_weights) X(linear_packed) X(linear_gradient)                                \
   X(bias) X(bias_gradient) X(reduce_lanes) X(pack_narrow) X(linear_narrow)                                                     \
@@ -15,8 +17,9 @@
   /* input.h */                                                                                \
   X(load_features) X(load_one_hot) X(lookup) X(lookup_gradient)                                \
   /* matrix_memory.h */                                                                        \
-  X(matrix_decay) X(matrix_decay_backward) X(matrix_write) X(matrix_write_backward)            \
-  X(matrix_read) X(matrix_read_backward)                                                       \
+  X(matrix_update) X(matrix_write) X(matrix_read) X(matrix_read_transposed)                    \
+  /* matrix_memory_backward.h */                                                               \
+  X(matrix_write_backward) X(matrix_carry_backward)                                            \
   /* history_memory.h */                                                                       \
   X(history_read) X(history_read_backward) X(history_gather)                                   \
   /* flat.h */                                                                                 \

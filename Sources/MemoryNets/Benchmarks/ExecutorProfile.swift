@@ -57,8 +57,12 @@ extension Plan.Call {
     case \.softmax_readout_backward: return 2 * m * k * rows
     case \.matrix_product: return m * k * Double(sizes[2])
     case \.linear_gradient: return m * k * rows * (sizes[2] == 0 ? 1 : all)
-    case \.matrix_read, \.matrix_write: return m * k * rows
-    case \.matrix_read_backward, \.matrix_write_backward: return 2 * m * k * rows
+    case \.matrix_read, \.matrix_read_transposed, \.matrix_write: return m * k * rows
+    case \.matrix_update: return operands[5].space == .none ? 0 : m * k * rows
+    case \.matrix_write_backward: return 2 * m * k * rows
+    case \.matrix_carry_backward:
+      // A read of its own, and what another has left to it.
+      return ((operands[8].space == .none ? 0 : 2) + (operands.count > 11 ? 1 : 0)) * m * k * rows
     case \.history_read, \.history_read_backward:
       return (m + k) * Double(step + 1 - sizes[2]) * rows
     case \.history_gather: return m * Double(steps - step - sizes[1]) * rows

@@ -27,8 +27,8 @@ package enum KernelGroup: String, CaseIterable, Sendable {
     case \.relu, \.relu_backward, \.tanh, \.tanh_backward, \.sigmoid, \.sigmoid_backward,
       \.dropout:
       .activation
-    case \.matrix_decay, \.matrix_decay_backward, \.matrix_write, \.matrix_write_backward,
-      \.matrix_read, \.matrix_read_backward, \.history_read, \.history_read_backward,
+    case \.matrix_update, \.matrix_write, \.matrix_write_backward, \.matrix_read,
+      \.matrix_read_transposed, \.matrix_carry_backward, \.history_read, \.history_read_backward,
       \.history_gather:
       .memory
     case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient, \.matrix_product,

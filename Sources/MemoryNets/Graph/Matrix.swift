@@ -1,16 +1,24 @@
 /// One sequence's matrix at one step: a carried matrix, or a sum of terms that one is to become.
 package struct Matrix {
-  /// What a term is multiplied with, element by element.
-  enum Coefficient {
-    case constant(Double)
-    case parameter(ParameterID)
+  /// What a term is multiplied with: element (i, j) with constant learned(i, j) row(i) column(j),
+  /// as far as given.
+  struct Coefficient {
+    var constant = 1.0
+    /// A parameter of the matrix's shape.
+    var learned: ParameterID?
+    /// A gate of the sequence: one for every row, or one for all.
+    var row: Vector?
+    /// A gate of the sequence, one for every column.
+    var column: Vector?
+
+    var isConstant: Bool { learned == nil && row == nil && column == nil }
   }
 
   enum Term {
     /// A carried matrix.
     case carry(MemoryReference, Coefficient)
-    /// u v^T.
-    case outer(NodeID, NodeID, Coefficient)
+    /// u v^T; its gates are in u and v.
+    case outer(Vector, Vector, Coefficient)
   }
 
   unowned let builder: StepBuilder
@@ -20,16 +28,36 @@ package struct Matrix {
 
   /// The carried matrix that this is, unless it is a sum yet to be carried.
   var reference: MemoryReference? {
-    guard terms.count == 1, case .carry(let reference, .constant(1)) = terms[0] else { return nil }
+    guard terms.count == 1, case .carry(let reference, let c) = terms[0], c.isConstant,
+      c.constant == 1
+    else { return nil }
     return reference
   }
 
+  // MARK: - Reads
+
   /// A s, for a carried or just updated matrix; sums are read after `next` has carried them.
   package func read(_ s: Vector) -> Vector {
-    guard let reference else { preconditionFailure("a sum is read through next(_:_:)") }
     precondition(s.size == columns, "\(rows) x \(columns) times \(s.size)")
-    return builder.add(MatrixRead(source: reference, vector: s.node, columns: columns), size: rows)
+    return read(s, isTransposed: false)
   }
+
+  /// A^T s, for a carried or just updated matrix.
+  package func readTransposed(_ s: Vector) -> Vector {
+    precondition(s.size == rows, "\(columns) x \(rows) times \(s.size)")
+    return read(s, isTransposed: true)
+  }
+
+  private func read(_ s: Vector, isTransposed: Bool) -> Vector {
+    guard let reference else { preconditionFailure("a sum is read through next(_:_:)") }
+    return builder.add(
+      MatrixRead(
+        source: reference, vector: s.node, rows: rows, columns: columns,
+        isTransposed: isTransposed),
+      size: isTransposed ? columns : rows)
+  }
+
+  // MARK: - Terms
 
   package static func + (a: Matrix, b: Matrix) -> Matrix {
     precondition(
@@ -39,34 +67,62 @@ package struct Matrix {
       builder: a.builder, rows: a.rows, columns: a.columns, terms: a.terms + b.terms)
   }
 
+  package static func - (a: Matrix, b: Matrix) -> Matrix { a + (-1) * b }
+
   package static func * (scale: Double, a: Matrix) -> Matrix {
-    a.scaled { coefficient in
-      guard case .constant(let c) = coefficient else {
-        preconditionFailure("scale before multiplying with a parameter")
-      }
-      return .constant(c * scale)
-    }
+    a.mapped(
+      carry: { $0.constant *= scale },
+      outer: { _, _, c in c.constant *= scale })
   }
 
   /// Element by element with a parameter of the same shape.
   package static func * (weight: MatrixParameter, a: Matrix) -> Matrix {
-    a.scaled { coefficient in
-      guard case .constant(1) = coefficient else {
-        preconditionFailure("one coefficient a term")
-      }
-      return .parameter(weight.parameter)
+    let learn = { (c: inout Coefficient) in
+      precondition(c.learned == nil, "one parameter a term")
+      c.learned = weight.parameter
     }
+    return a.mapped(carry: learn, outer: { _, _, c in learn(&c) })
   }
 
-  private func scaled(_ change: (Coefficient) -> Coefficient) -> Matrix {
-    Matrix(
-      builder: builder, rows: rows, columns: columns,
-      terms: terms.map { term in
-        switch term {
-        case .carry(let reference, let c): .carry(reference, change(c))
-        case .outer(let u, let v, let c): .outer(u, v, change(c))
-        }
-      })
+  /// With a number of the sequence, a vector of size 1.
+  package static func * (gate: Vector, a: Matrix) -> Matrix {
+    precondition(gate.size == 1, "a gate of \(gate.size) is for rows or columns")
+    return a.mapped(
+      carry: { $0.row = $0.row.map { gate * $0 } ?? gate },
+      outer: { u, _, _ in u = gate * u })
+  }
+
+  /// Row i with element i of a vector of the sequence.
+  package func scalingRows(by gate: Vector) -> Matrix {
+    precondition(gate.size == rows, "\(gate.size) gates for \(rows) rows")
+    return mapped(
+      carry: { $0.row = $0.row.map { $0 * gate } ?? gate },
+      outer: { u, _, _ in u = gate * u })
+  }
+
+  /// Column j with element j of a vector of the sequence.
+  package func scalingColumns(by gate: Vector) -> Matrix {
+    precondition(gate.size == columns, "\(gate.size) gates for \(columns) columns")
+    return mapped(
+      carry: { $0.column = $0.column.map { gate * $0 } ?? gate },
+      outer: { _, v, _ in v = gate * v })
+  }
+
+  private func mapped(
+    carry: (inout Coefficient) -> Void,
+    outer: (inout Vector, inout Vector, inout Coefficient) -> Void
+  ) -> Matrix {
+    let mapped = terms.map { term -> Term in
+      switch term {
+      case .carry(let reference, var c):
+        carry(&c)
+        return .carry(reference, c)
+      case .outer(var u, var v, var c):
+        outer(&u, &v, &c)
+        return .outer(u, v, c)
+      }
+    }
+    return Matrix(builder: builder, rows: rows, columns: columns, terms: mapped)
   }
 }
 
@@ -78,8 +134,7 @@ package struct MatrixParameter {
 /// u v^T.
 package func outer(_ u: Vector, _ v: Vector) -> Matrix {
   Matrix(
-    builder: u.builder, rows: u.size, columns: v.size, terms: [.outer(u.node, v.node, .constant(1))]
-  )
+    builder: u.builder, rows: u.size, columns: v.size, terms: [.outer(u, v, .init())])
 }
 
 extension StepBuilder {

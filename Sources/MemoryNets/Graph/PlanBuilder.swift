@@ -20,6 +20,10 @@ package final class PlanBuilder {
   /// Whether the node being emitted is over flat rows.
   private(set) var isEmittingFlat = false
   private var flatCopies: [Address: Address] = [:]
+  /// Updates of matrices whose pass over dA is left to the next read of the old matrix, by state.
+  var pendingCarries: [Int: MatrixUpdate] = [:]
+  /// What reads of updated matrices add to dA', left right^T, and have left to the update, by state.
+  var waitingReads: [Int: [Address]] = [:]
 
   /// Compiles `graph` under `options`.
   package static func plan(_ graph: StepGraph, _ options: PlanOptions) -> Plan {

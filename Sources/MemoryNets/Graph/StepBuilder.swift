@@ -28,7 +28,7 @@ package final class StepBuilder {
       .init(name: prefix + name, rows: rows, columns: columns, update: nil))
     return Matrix(
       builder: self, rows: rows, columns: columns,
-      terms: [.carry(.previous(state), .constant(1))])
+      terms: [.carry(.previous(state), .init())])
   }
 
   /// Carries `value` on as the next step's `state`, which `vector` made.
@@ -55,12 +55,14 @@ package final class StepBuilder {
       preconditionFailure("only what matrix(_:_:_:) made is carried")
     }
     precondition(graph.matrixStates[state].update == nil, "carried twice")
-    let update = add(
-      MatrixUpdate(state: state, columns: memory.columns, terms: value.terms), size: 0)
+    precondition(
+      memory.rows == value.rows && memory.columns == value.columns,
+      "memory of \(memory.rows) x \(memory.columns), value of \(value.rows) x \(value.columns)")
+    let update = add(MatrixUpdate(state: state, becomes: value), size: 0)
     graph.matrixStates[state].update = update.node
     return Matrix(
       builder: self, rows: memory.rows, columns: memory.columns,
-      terms: [.carry(.updated(state), .constant(1))])
+      terms: [.carry(.updated(state), .init())])
   }
 
   // MARK: - Parameters

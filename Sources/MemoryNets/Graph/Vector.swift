@@ -22,8 +22,14 @@ package struct Vector {
     return a.builder.add(Sum(terms: [.vector(a.node), .vector(b.node)]), size: a.size)
   }
 
-  /// Element by element.
+  package static func - (a: Vector, b: Vector) -> Vector { a + (-1) * b }
+
+  /// Element by element; a vector of size 1 multiplies every element of the other.
   package static func * (a: Vector, b: Vector) -> Vector {
+    if a.size == 1 && b.size > 1 {
+      return a.builder.add(ScalarProduct(scalar: a.node, vector: b.node), size: b.size)
+    }
+    if b.size == 1 && a.size > 1 { return b * a }
     precondition(a.size == b.size, "a is of \(a.size), b of \(b.size)")
     return a.builder.add(Product(a: a.node, b: b.node), size: a.size)
   }

@@ -1,60 +1,106 @@
-/// The update of a carried matrix, A' = sum of `c A` and `c u v^T`, elementwise in c.
+import CKernels
+
+/// The update of a carried matrix, A' = C * A + sum of c * u v^T, elementwise in C and c.
 ///
 /// In matrix form dA is carried back in place: the derivative of the outer products is taken from
-/// dL/dA', then the decays turn it into dL/dA. As a history nothing is computed here, and the
-/// derivative is gathered from the later reads.
+/// dL/dA', then a pass over dA turns it into dL/dA; where the old matrix is read in the same loop,
+/// it is the pass of that read. As a history nothing is computed here, and the derivative is
+/// gathered from the later reads.
 struct MatrixUpdate: Operation {
   let state: Int
+  let rows: Int
   let columns: Int
-  let terms: [Matrix.Term]
+  private(set) var carry: Carry
+  private(set) var writes: [Write]
+
+  /// C = offset + constant learned row column, elementwise, as far as given.
+  struct Carry {
+    var offset = 0.0
+    var constant = 0.0
+    var learned: ParameterID?
+    var row: NodeID?
+    /// Whether `row` is one number for all rows.
+    var isScalar = false
+    var column: NodeID?
+
+    var isConstant: Bool { learned == nil && row == nil && column == nil }
+  }
+
+  /// c * u v^T, elementwise in c = constant learned.
+  struct Write {
+    var u: NodeID
+    var v: NodeID
+    let constant: Double
+    let learned: ParameterID?
+  }
+
+  init(state: Int, becomes value: Matrix) {
+    self.state = state
+    rows = value.rows
+    columns = value.columns
+    var carry = Carry()
+    var writes: [Write] = []
+    for term in value.terms {
+      switch term {
+      case .outer(let u, let v, let c):
+        writes.append(.init(u: u.node, v: v.node, constant: c.constant, learned: c.learned))
+      case .carry(let reference, let c):
+        precondition(reference == .previous(state), "a matrix carries itself")
+        guard !c.isConstant else {
+          carry.offset += c.constant
+          continue
+        }
+        precondition(carry.isConstant, "one carried term with a parameter or gates")
+        carry.constant = c.constant
+        carry.learned = c.learned
+        carry.row = c.row?.node
+        carry.isScalar = c.row?.size == 1 && value.rows > 1
+        carry.column = c.column?.node
+      }
+    }
+    self.carry = carry
+    self.writes = writes
+  }
 
   var operands: [NodeID] {
-    terms.flatMap { term -> [NodeID] in
-      guard case .outer(let u, let v, _) = term else { return [] }
-      return u == v ? [u] : [u, v]
-    }
+    let all = [carry.row, carry.column].compactMap { $0 } + writes.flatMap { [$0.u, $0.v] }
+    return all.enumerated().filter { all.firstIndex(of: $1) == $0 }.map(\.1)
   }
 
   func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
-    let terms = terms.map { term -> Matrix.Term in
-      guard case .outer(let u, let v, let coefficient) = term else { return term }
-      return .outer(replace(u), replace(v), coefficient)
+    var copy = self
+    copy.carry.row = carry.row.map(replace)
+    copy.carry.column = carry.column.map(replace)
+    for i in writes.indices {
+      copy.writes[i].u = replace(writes[i].u)
+      copy.writes[i].v = replace(writes[i].v)
     }
-    return MatrixUpdate(state: state, columns: columns, terms: terms)
+    return copy
   }
 
   var memory: MemoryReference? { .previous(state) }
 
   var hasParameters: Bool {
-    terms.contains { term in
-      switch term {
-      case .carry(_, .parameter), .outer(_, _, .parameter): true
-      default: false
-      }
-    }
+    carry.learned != nil || writes.contains { $0.learned != nil }
   }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     guard plan.histories[state] == nil else { return }
     let updated = plan.layout.matrix(.updated(state))
-    let size = plan.graph.matrixStates[state].size
-    var isWritten = false
-    for term in terms {
-      guard case .carry(let reference, let coefficient) = term else { continue }
-      precondition(!isWritten && reference == .previous(state), "a matrix carries itself, once")
-      let (constant, weight) = plan.coefficient(coefficient)
+    let first = writes.first
+    plan.emit(
+      \.matrix_update,
+      [
+        updated, plan.layout.matrix(.previous(state)), plan.parameter(carry.learned),
+        plan.value(carry.row), plan.value(carry.column), plan.value(first?.u),
+        plan.value(first?.v), plan.parameter(first?.learned),
+      ], sizes: [rows, columns, carry.isScalar ? 0 : 1],
+      scalars: [carry.constant, carry.offset, first?.constant ?? 0])
+    for write in writes.dropFirst() {
       plan.emit(
-        \.matrix_decay, [updated, plan.layout.matrix(reference), weight], sizes: [size],
-        scalars: [constant])
-      isWritten = true
-    }
-    for term in terms {
-      guard case .outer(let u, let v, let coefficient) = term else { continue }
-      let (constant, weight) = plan.coefficient(coefficient)
-      plan.emit(
-        \.matrix_write, [updated, plan.value(u), plan.value(v), weight],
-        sizes: [size / columns, columns, isWritten ? 1 : 0], scalars: [constant])
-      isWritten = true
+        \.matrix_write,
+        [updated, plan.value(write.u), plan.value(write.v), plan.parameter(write.learned)],
+        sizes: [rows, columns], scalars: [write.constant])
     }
   }
 
@@ -64,26 +110,36 @@ struct MatrixUpdate: Operation {
       return
     }
     let gradient = plan.layout.matrixGradient(state)
-    let size = plan.graph.matrixStates[state].size
-    plan.clearBeforeBackward(gradient, size)
-    for term in terms {
-      guard case .outer(let u, let v, let coefficient) = term else { continue }
-      let (constant, weight) = plan.coefficient(coefficient)
+    plan.clearBeforeBackward(gradient, rows * columns)
+    for write in writes {
       plan.emit(
         \.matrix_write_backward,
         [
-          gradient, plan.value(u), plan.value(v), weight, plan.addedContribution(to: u),
-          plan.addedContribution(to: v), plan.laneSums(coefficient),
-        ], sizes: [size / columns, columns], scalars: [constant])
+          gradient, plan.value(write.u), plan.value(write.v), plan.parameter(write.learned),
+          plan.addedContribution(to: write.u), plan.addedContribution(to: write.v),
+          plan.parameterGradient(write.learned),
+        ] + (plan.waitingReads[state] ?? []), sizes: [rows, columns], scalars: [write.constant])
     }
-    for term in terms {
-      guard case .carry(let reference, let coefficient) = term else { continue }
-      let (constant, weight) = plan.coefficient(coefficient)
-      plan.emit(
-        \.matrix_decay_backward,
-        [gradient, plan.layout.matrix(reference), weight, plan.laneSums(coefficient)],
-        sizes: [size], scalars: [constant])
+    if plan.readsBefore(update: node, of: state) {
+      plan.pendingCarries[state] = self
+    } else {
+      carryBackward(plan, read: nil)
     }
+  }
+
+  /// One pass over dA: dL/dA' becomes dL/dA, and the read adds its part.
+  func carryBackward(_ plan: PlanBuilder, read: MatrixRead.Derivative?) {
+    plan.emit(
+      \.matrix_carry_backward,
+      [
+        plan.layout.matrixGradient(state), plan.layout.matrix(.previous(state)),
+        plan.parameter(carry.learned), plan.parameterGradient(carry.learned),
+        plan.value(carry.row), plan.addedContribution(to: carry.row),
+        plan.value(carry.column), plan.addedContribution(to: carry.column),
+      ] + (read?.operands ?? .init(repeating: .none, count: 3))
+        + (plan.waitingReads.removeValue(forKey: state) ?? []),
+      sizes: [rows, columns, carry.isScalar ? 0 : 1, 1, read?.isTransposed == true ? 1 : 0],
+      scalars: [carry.constant, carry.offset])
   }
 
   private func gather(_ history: HistoryForm, _ plan: PlanBuilder) {
@@ -96,23 +152,36 @@ struct MatrixUpdate: Operation {
       for (write, other, scores) in sources {
         guard let share = plan.contribution(to: write) else { continue }
         plan.emit(
-          \.history_gather, [share.address, other, scores],
-          sizes: [plan.size(write), read.lag, share.adds ? 1 : 0, plan.options.maximumSteps])
+          \.history_gather,
+          [share.address, other, scores, plan.scratch(Int(MS_GATHERED) * plan.size(write))],
+          sizes: [plan.size(write), read.lag, share.adds ? 1 : 0, plan.historyWrites])
       }
     }
   }
 }
 
-/// y = A s:   dA += dy s^T,   ds += A^T dy; or the same through the history of writes.
+/// y = A s:   dA += dy s^T,   ds += A^T dy;   or y = A^T s:   dA += s dy^T,   ds += A dy.
+///
+/// The former also through the history of writes.
 struct MatrixRead: Operation {
+  /// What a pass over dA needs of a read: the factors of what is added to dA, and ds.
+  struct Derivative {
+    let operands: [Address]
+    let isTransposed: Bool
+  }
+
   let source: MemoryReference
   let vector: NodeID
+  let rows: Int
   let columns: Int
+  let isTransposed: Bool
   var operands: [NodeID] { [vector] }
   var memory: MemoryReference? { source }
 
   func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
-    MatrixRead(source: source, vector: replace(vector), columns: columns)
+    MatrixRead(
+      source: source, vector: replace(vector), rows: rows, columns: columns,
+      isTransposed: isTransposed)
   }
 
   var state: Int {
@@ -129,11 +198,12 @@ struct MatrixRead: Operation {
 
   /// As a history: what each past write counts in the read, and the gradient of that.
   func scores(_ node: NodeID, _ plan: PlanBuilder) -> (a: Address, da: Address) {
-    let steps = plan.options.maximumSteps
-    return (plan.cache(node, "a", steps), plan.cache(node, "da", steps))
+    let writes = plan.historyWrites
+    return (plan.cache(node, "a", writes), plan.cache(node, "da", writes))
   }
 
-  func keepsGradient(_ plan: PlanBuilder) -> Bool { plan.histories[state] != nil }
+  /// Later reads need it of a history, and the update of a matrix once it waits.
+  func keepsGradient(_ plan: PlanBuilder) -> Bool { plan.histories[state] != nil || lag == 0 }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     let (y, s) = (plan.value(node), plan.value(vector))
@@ -144,12 +214,18 @@ struct MatrixRead: Operation {
         sizes: [plan.size(node), columns, lag], scalars: [history.decay, history.rate])
     } else {
       plan.emit(
-        \.matrix_read, [y, plan.layout.matrix(source), s], sizes: [plan.size(node), columns])
+        isTransposed ? \.matrix_read_transposed : \.matrix_read,
+        [y, plan.layout.matrix(source), s], sizes: [rows, columns, 0])
     }
   }
 
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
-    guard let dy = plan.gradient(node) else { return }
+    var update: MatrixUpdate?
+    if case .previous = source { update = plan.pendingCarries.removeValue(forKey: state) }
+    guard let dy = plan.gradient(node) else {
+      update?.carryBackward(plan, read: nil)
+      return
+    }
     if let history = plan.histories[state] {
       let share = plan.contribution(to: vector) ?? (plan.scratch(columns), false)
       plan.emit(
@@ -158,29 +234,54 @@ struct MatrixRead: Operation {
           share.address, dy, plan.value(history.u), plan.value(history.v), scores(node, plan).da,
         ], sizes: [plan.size(node), columns, lag, share.adds ? 1 : 0],
         scalars: [history.decay, history.rate])
-    } else {
-      plan.emit(
-        \.matrix_read_backward,
-        [
-          plan.layout.matrixGradient(state), plan.layout.matrix(source), plan.value(vector), dy,
-          plan.addedContribution(to: vector),
-        ], sizes: [plan.size(node), columns])
+      return
     }
+    let s = plan.value(vector)
+    let factors = isTransposed ? [s, dy] : [dy, s]
+    if case .updated = source, plan.waitingReads[state] == nil,
+      plan.isUpdated(state, inSegmentOf: node)
+    {
+      // The passes over dA that the update makes next add left right^T; here only ds is left.
+      plan.waitingReads[state] = factors
+      guard let share = plan.contribution(to: vector) else { return }
+      plan.emit(
+        isTransposed ? \.matrix_read : \.matrix_read_transposed,
+        [share.address, plan.layout.matrix(source), dy],
+        sizes: [rows, columns, share.adds ? 1 : 0])
+      return
+    }
+    let derivative = Derivative(
+      operands: factors + [plan.addedContribution(to: vector)],
+      isTransposed: isTransposed)
+    if let update {
+      update.carryBackward(plan, read: derivative)
+      return
+    }
+    let none = [Address](repeating: .none, count: 6)
+    plan.emit(
+      \.matrix_carry_backward,
+      [plan.layout.matrixGradient(state), plan.layout.matrix(source)] + none + derivative.operands,
+      sizes: [rows, columns, 0, 0, isTransposed ? 1 : 0])
   }
 }
 
 extension PlanBuilder {
-  /// A coefficient as the kernels take it: the constant, and the parameter that stands for it.
-  fileprivate func coefficient(_ coefficient: Matrix.Coefficient) -> (Double, Address) {
-    switch coefficient {
-    case .constant(let constant): (constant, .none)
-    case .parameter(let id): (0, parameter(id))
-    }
+  /// Writes that a read has scores for: those that are gathered together are whole in number.
+  fileprivate var historyWrites: Int {
+    let together = Int(MS_GATHERED)
+    return (options.maximumSteps + together - 1) / together * together
   }
 
-  fileprivate func laneSums(_ coefficient: Matrix.Coefficient) -> Address {
-    guard case .parameter(let id) = coefficient else { return .none }
-    return laneSums(id)
+  fileprivate func parameter(_ id: ParameterID?) -> Address { id.map { parameter($0) } ?? .none }
+
+  fileprivate func parameterGradient(_ id: ParameterID?) -> Address {
+    id.map { parameterGradient($0) } ?? .none
+  }
+
+  fileprivate func value(_ node: NodeID?) -> Address { node.map { value($0) } ?? .none }
+
+  fileprivate func addedContribution(to node: NodeID?) -> Address {
+    node.map { addedContribution(to: $0) } ?? .none
   }
 
   /// Where a kernel that only adds puts its share; zeroed first if nothing was there.
@@ -188,5 +289,18 @@ extension PlanBuilder {
     guard let share = contribution(to: node) else { return scratch(size(node)) }
     if !share.adds { emit(\.fill, [share.address], sizes: [size(node)]) }
     return share.address
+  }
+
+  /// Whether the update of a matrix runs in the segment of `node`.
+  fileprivate func isUpdated(_ state: Int, inSegmentOf node: NodeID) -> Bool {
+    graph.matrixStates[state].update.map { segmentOf[$0] == segmentOf[node] } ?? false
+  }
+
+  /// Whether the old matrix is read before its update in the same segment.
+  fileprivate func readsBefore(update: NodeID, of state: Int) -> Bool {
+    segments[segmentOf[update]].nodes.prefix { $0 != update }.contains { node in
+      let read = graph.nodes[node].operation as? MatrixRead
+      return read?.source == .previous(state)
+    }
   }
 }

@@ -19,12 +19,19 @@ extension StepGraph {
     for (state, matrix) in matrixStates.enumerated() {
       guard maximumSteps <= min(matrix.rows, matrix.columns) + 50,
         let node = matrix.update, let update = nodes[node].operation as? MatrixUpdate,
-        update.terms.count == 2,
-        case .carry(.previous(state), .constant(let decay)) = update.terms[0],
-        case .outer(let u, let v, .constant(let rate)) = update.terms[1]
+        update.carry.isConstant, update.writes.count == 1, let write = update.writes.first,
+        write.learned == nil, !isReadTransposed(state)
       else { continue }
-      found[state] = HistoryForm(decay: decay, rate: rate, u: u, v: v)
+      found[state] = HistoryForm(
+        decay: update.carry.offset, rate: write.constant, u: write.u, v: write.v)
     }
     return found
+  }
+
+  private func isReadTransposed(_ state: Int) -> Bool {
+    nodes.contains { node in
+      guard let read = node.operation as? MatrixRead else { return false }
+      return read.state == state && read.isTransposed
+    }
   }
 }
