@@ -6,7 +6,7 @@
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,avx2"))), apply_to = function)
 #define LEVEL avx512
 #define LEVEL_NAME "avx512"
-#define FLOAT_ROWS 25
+#define FLOAT_ROWS 16
 #define DOUBLE_ROWS 12
 #include "level.h"
 #pragma clang attribute pop

@@ -16,7 +16,7 @@ enum { BLOCK = LINEAR_ROWS };
     break;                                        \
   }
 
-// The statement with `rows` as a constant: 1...25, the most that BLOCK can be.
+// The statement with `rows` as a constant: 1...16, the most that BLOCK can be.
 #define WITH_ROWS(count, ...)                                                                   \
   switch (count) {                                                                              \
     ROWS_CASE_(1, __VA_ARGS__) ROWS_CASE_(2, __VA_ARGS__) ROWS_CASE_(3, __VA_ARGS__)            \
@@ -24,8 +24,5 @@ enum { BLOCK = LINEAR_ROWS };
     ROWS_CASE_(7, __VA_ARGS__) ROWS_CASE_(8, __VA_ARGS__) ROWS_CASE_(9, __VA_ARGS__)            \
     ROWS_CASE_(10, __VA_ARGS__) ROWS_CASE_(11, __VA_ARGS__) ROWS_CASE_(12, __VA_ARGS__)         \
     ROWS_CASE_(13, __VA_ARGS__) ROWS_CASE_(14, __VA_ARGS__) ROWS_CASE_(15, __VA_ARGS__)         \
-    ROWS_CASE_(16, __VA_ARGS__) ROWS_CASE_(17, __VA_ARGS__) ROWS_CASE_(18, __VA_ARGS__)         \
-    ROWS_CASE_(19, __VA_ARGS__) ROWS_CASE_(20, __VA_ARGS__) ROWS_CASE_(21, __VA_ARGS__)         \
-    ROWS_CASE_(22, __VA_ARGS__) ROWS_CASE_(23, __VA_ARGS__) ROWS_CASE_(24, __VA_ARGS__)         \
-    ROWS_CASE_(25, __VA_ARGS__)                                                                 \
+    ROWS_CASE_(16, __VA_ARGS__)                                                                 \
   }

@@ -43,23 +43,22 @@ KERNEL(layer_norm) {
   }
 }
 
-// The first pass of the derivative over up to MS_LANES features: adds to dgain and dbias, and to the
-// sums over features of g and g xhat.
+// The first pass of the derivative over MS_LANES features: adds to dgain and dbias, and to the sums
+// over features of g and g xhat.
 static inline __attribute__((always_inline)) void NAME(norm_sums)(
-    const V *dy, const V *xhat, const REAL *gain, int64_t count, REAL *dgain, REAL *dbias,
-    V *restrict means, V *restrict projections) {
+    const V *dy, const V *xhat, const REAL *gain, REAL *dgain, REAL *dbias, V *restrict means,
+    V *restrict projections) {
   V products[MS_LANES], gradients[MS_LANES];
 #pragma clang loop unroll(full)
   for (int i = 0; i < MS_LANES; i++) {
-    V d = i < count ? dy[i] : (V){0}, z = i < count ? xhat[i] : (V){0};
-    V g = d * (i < count ? gain[i] : 0);
+    V g = dy[i] * gain[i];
     means[i % CHAINS] += g;
-    projections[i % CHAINS] += g * z;
-    products[i] = d * z;
-    gradients[i] = d;
+    projections[i % CHAINS] += g * xhat[i];
+    products[i] = dy[i] * xhat[i];
+    gradients[i] = dy[i];
   }
-  NAME(add_part)(dgain, NAME(sums_of_lanes)(products), count);
-  NAME(add_part)(dbias, NAME(sums_of_lanes)(gradients), count);
+  *(V *)dgain += NAME(sums_of_lanes)(products);
+  *(V *)dbias += NAME(sums_of_lanes)(gradients);
 }
 
 // Derivative of (1) with g = gain dy:
@@ -77,9 +76,14 @@ KERNEL(layer_norm_backward) {
   V means[CHAINS] = {{0}}, projections[CHAINS] = {{0}};
   int64_t f = 0;
   for (; f + MS_LANES <= n; f += MS_LANES)
-    NAME(norm_sums)(dy + f, xhat + f, gain + f, MS_LANES, dgain + f, dbias + f, means, projections);
-  if (f < n)
-    NAME(norm_sums)(dy + f, xhat + f, gain + f, n - f, dgain + f, dbias + f, means, projections);
+    NAME(norm_sums)(dy + f, xhat + f, gain + f, dgain + f, dbias + f, means, projections);
+  for (; f < n; f++) {
+    V g = dy[f] * gain[f];
+    means[0] += g;
+    projections[0] += g * xhat[f];
+    dgain[f] += NAME(sum_of_lanes)(dy[f] * xhat[f]);
+    dbias[f] += NAME(sum_of_lanes)(dy[f]);
+  }
   V mean = ((means[0] + means[1]) + (means[2] + means[3])) / (REAL)n;
   V projection =
       ((projections[0] + projections[1]) + (projections[2] + projections[3])) / (REAL)n;
