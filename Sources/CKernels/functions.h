@@ -24,25 +24,30 @@ static inline __attribute__((always_inline)) V NAME(exp_lanes)(V x) {
   return p * (V)exponent;
 }
 
-// tanh x = x P(x^2) / Q(x^2) on [-9, 9], a fit of degrees 4 and 4 by iteratively reweighted least
-// squares of the relative error (2.2e-8); with rounding at most 4e-7 off.
-static inline __attribute__((always_inline)) V NAME(tanh_lanes)(V x) {
-  x = SELECT(x < -9, (V){0} - 9, x);
-  x = SELECT(x > 9, (V){0} + 9, x);
+// scale tanh(s x). tanh z = z P(z^2) / Q(z^2) on [-9, 9] is a fit of degrees 4 and 4 by iteratively
+// reweighted least squares of the relative error (2.2e-8); with rounding at most 4e-7 off. s is a
+// constant, and its powers go into the coefficients.
+static inline __attribute__((always_inline)) V NAME(scaled_tanh)(V x, float s, float scale) {
+  float s2 = s * s, s4 = s2 * s2, s6 = s4 * s2, s8 = s4 * s4;
+  x = SELECT(x < -9 / s, (V){0} - 9 / s, x);
+  x = SELECT(x > 9 / s, (V){0} + 9 / s, x);
   V y = x * x;
-  V p = y * 1.3317620783936945e-8f + 2.0582445358741097e-5f;
-  p = p * y + 0.0034939730539917946f;
-  p = p * y + 0.13379667699337006f;
+  V p = y * (1.3317620783936945e-8f * s8) + 2.0582445358741097e-5f * s6;
+  p = p * y + 0.0034939730539917946f * s4;
+  p = p * y + 0.13379667699337006f * s2;
   p = p * y + 1;
-  V q = y * 7.76142769609578e-7f + 0.00032829909469000995f;
-  q = q * y + 0.02587084099650383f;
-  q = q * y + 0.46712982654571533f;
+  V q = y * (7.76142769609578e-7f * s8) + 0.00032829909469000995f * s6;
+  q = q * y + 0.02587084099650383f * s4;
+  q = q * y + 0.46712982654571533f * s2;
   q = q * y + 1;
-  return x * p / q;
+  return (s * scale * x) * p / q;
+}
+static inline __attribute__((always_inline)) V NAME(tanh_lanes)(V x) {
+  return NAME(scaled_tanh)(x, 1, 1);
 }
 // sigmoid x = (1 + tanh(x / 2)) / 2.
 static inline __attribute__((always_inline)) V NAME(sigmoid_lanes)(V x) {
-  return NAME(tanh_lanes)(x * 0.5f) * 0.5f + 0.5f;
+  return NAME(scaled_tanh)(x, 0.5f, 0.5f) + 0.5f;
 }
 #else
 static inline __attribute__((always_inline)) V NAME(exp_lanes)(V x) {

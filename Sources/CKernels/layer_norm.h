@@ -26,6 +26,8 @@ KERNEL(layer_norm) {
   for (f = 0; f + CHAINS <= n; f += CHAINS) {
 #pragma clang loop unroll(full)
     for (int i = 0; i < CHAINS; i++) {
+      // A step's y is far away from the one before, and stores that miss wait for each other.
+      __builtin_prefetch(y + f + i, 1);
       V difference = x[f + i] - mean;
       squares[i] += difference * difference;
     }
@@ -41,36 +43,47 @@ KERNEL(layer_norm) {
   }
 }
 
+// The first pass of the derivative over MS_LANES features: adds to dgain and dbias, and to the sums
+// over features of g and g xhat.
+static inline __attribute__((always_inline)) void NAME(norm_sums)(
+    const V *dy, const V *xhat, const REAL *gain, REAL *dgain, REAL *dbias, V *restrict means,
+    V *restrict projections) {
+  V products[MS_LANES], gradients[MS_LANES];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < MS_LANES; i++) {
+    V g = dy[i] * gain[i];
+    means[i % CHAINS] += g;
+    projections[i % CHAINS] += g * xhat[i];
+    products[i] = dy[i] * xhat[i];
+    gradients[i] = dy[i];
+  }
+  *(V *)dgain += NAME(sums_of_lanes)(products);
+  *(V *)dbias += NAME(sums_of_lanes)(gradients);
+}
+
 // Derivative of (1) with g = gain dy:
 //
 //     dx = rstd (g - mean g - xhat mean(g xhat)),   dgain = sum dy xhat,   dbias = sum dy
 //
-// dgain and dbias are kept in lanes over the tile (`reduce_lanes` ends them).
-//   operand 0 dx, 1 dy, 2 gain, 3 xhat, 4 rstd, 5 dgain lanes, 6 dbias lanes; size 0 n, 1 add
+//   operand 0 dx, 1 dy, 2 gain, 3 xhat, 4 rstd, 5 dgain, 6 dbias; size 0 n, 1 add
 KERNEL(layer_norm_backward) {
-  V *dx = (V *)OPERAND(0), *dgain = (V *)instruction->operand[5].base,
-    *dbias = (V *)instruction->operand[6].base;
+  V *dx = (V *)OPERAND(0);
+  REAL *dgain = (REAL *)instruction->operand[5].base, *dbias = (REAL *)instruction->operand[6].base;
   const V *dy = (const V *)OPERAND(1), *xhat = (const V *)OPERAND(3);
   const REAL *gain = (const REAL *)instruction->operand[2].base;
   V rstd = *(const V *)OPERAND(4);
   int64_t n = SIZE(0);
   V means[CHAINS] = {{0}}, projections[CHAINS] = {{0}};
   int64_t f = 0;
-#define GATHER(i)                          \
-  {                                        \
-    V d = dy[f + (i)], z = xhat[f + (i)];  \
-    V g = d * gain[f + (i)];               \
-    means[i] += g;                         \
-    projections[i] += g * z;               \
-    dgain[f + (i)] += d * z;               \
-    dbias[f + (i)] += d;                   \
+  for (; f + MS_LANES <= n; f += MS_LANES)
+    NAME(norm_sums)(dy + f, xhat + f, gain + f, dgain + f, dbias + f, means, projections);
+  for (; f < n; f++) {
+    V g = dy[f] * gain[f];
+    means[0] += g;
+    projections[0] += g * xhat[f];
+    dgain[f] += NAME(sum_of_lanes)(dy[f] * xhat[f]);
+    dbias[f] += NAME(sum_of_lanes)(dy[f]);
   }
-  for (; f + CHAINS <= n; f += CHAINS) {
-#pragma clang loop unroll(full)
-    for (int i = 0; i < CHAINS; i++) GATHER(i)
-  }
-  for (; f < n; f++) GATHER(0)
-#undef GATHER
   V mean = ((means[0] + means[1]) + (means[2] + means[3])) / (REAL)n;
   V projection =
       ((projections[0] + projections[1]) + (projections[2] + projections[3])) / (REAL)n;

@@ -36,8 +36,8 @@ struct LayerNorm: Operation {
     plan.emit(
       \.layer_norm_backward,
       [
-        share.address, dy, plan.parameter(gain), caches.xhat, caches.rstd, plan.laneSums(gain),
-        plan.laneSums(bias),
+        share.address, dy, plan.parameter(gain), caches.xhat, caches.rstd,
+        plan.parameterGradient(gain), plan.parameterGradient(bias),
       ], sizes: [plan.size(node), share.adds ? 1 : 0])
   }
 }

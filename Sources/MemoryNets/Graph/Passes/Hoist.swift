@@ -32,7 +32,7 @@ extension StepGraph {
     }
     splitSums(components(histories))
     var segments: [GraphSegment] = []
-    for component in components(histories) {
+    for component in withLookups(components(histories)) {
       let isLoop = component.count > 1 || laggedDependencies(of: component[0]) == component
       let last = isLast(self, component[0])
       if !isLoop, let previous = segments.last, !previous.isLoop, previous.isLastStepOnly == last {
@@ -43,6 +43,29 @@ extension StepGraph {
       }
     }
     return segments
+  }
+
+  /// The components with each lookup in the one that uses it, if that is one alone: a lookup costs
+  /// nothing but memory, and is still near where it is used at once.
+  private func withLookups(_ components: [[NodeID]]) -> [[NodeID]] {
+    var users: [NodeID: Set<Int>] = [:]
+    for (c, component) in components.enumerated() {
+      for node in component {
+        for operand in dependencies(of: node) { users[operand, default: []].insert(c) }
+      }
+    }
+    var moved: [Int: [NodeID]] = [:]
+    for component in components {
+      guard component.count == 1, let target = users[component[0]]?.first,
+        users[component[0]]?.count == 1, components[target].count > 1,
+        nodes[component[0]].operation is Lookup || nodes[component[0]].operation is FoldedLookup
+      else { continue }
+      moved[target, default: []] += component
+    }
+    let gone = Set(moved.values.joined())
+    return components.enumerated().compactMap { c, component in
+      gone.contains(component[0]) ? nil : (moved[c] ?? []) + component
+    }
   }
 
   /// Puts the terms of a sum in a loop that come from outside the loop into a sum of their own.
