@@ -76,6 +76,15 @@ static inline __attribute__((always_inline)) void NAME(linear_vectors)(
                        (const V *)(x + v * x_stride), count, bias, add);
 }
 
+// A panel of rows that lie one after the other.
+static inline __attribute__((always_inline)) void NAME(pack_rows)(
+    const int rows, REAL *restrict panel, const REAL *restrict w, int64_t columns, int64_t row) {
+  for (int64_t k = 0; k < columns; k++) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) panel[k * rows + r] = w[r * row + k];
+  }
+}
+
 // W (n x columns) as panels: for each block of rows, one column after the other. One of the
 // distances in elements from row to row and from column to column is 1.
 static void NAME(pack_panels)(REAL *restrict panel, const REAL *restrict w, int64_t n,
@@ -83,15 +92,7 @@ static void NAME(pack_panels)(REAL *restrict panel, const REAL *restrict w, int6
   for (int64_t b = 0; b < BLOCKS(n); b++) {
     int64_t count = ROWS_OF(n, b);
     if (column == 1) {
-      for (int64_t k = 0; k < columns; k += MS_LANES) {
-        int64_t width = columns - k < MS_LANES ? columns - k : MS_LANES;
-        V part[MS_LANES];
-        for (int64_t r = 0; r < MS_LANES; r++)
-          part[r] = r < count ? NAME(load_part)(w + r * row + k, width) : (V){0};
-        NAME(transpose)(part);
-        WITH_ROWS(count, for (int64_t j = 0; j < width; j++)
-                    memcpy(panel + (k + j) * rows, part + j, rows * sizeof(REAL)))
-      }
+      WITH_ROWS(count, NAME(pack_rows)(rows, panel, w, columns, row))
     } else {
       WITH_ROWS(count, for (int64_t k = 0; k < columns; k++)
                   memcpy(panel + k * rows, w + k * column, rows * sizeof(REAL)))

@@ -1,6 +1,7 @@
-/// y = sum of W x, of biases and of vectors: every linear map of a cell.
+/// y = sum of W x, of biases, of vectors and of products a b, element by element: every linear map
+/// of a cell, and its gated sums.
 ///
-///     dx += W^T dy,   dW += dy x^T,   db += dy,   and dy to every vector
+///     dx += W^T dy,   dW += dy x^T,   db += dy,   da += dy b,   and dy to every vector
 ///
 /// Products accumulate in y; a term that nothing else uses gives its storage to y, and shares y's
 /// gradient, so that it costs nothing.
@@ -9,23 +10,27 @@ struct Sum: Operation {
     case vector(NodeID)
     case linear(ParameterID, NodeID)
     case bias(ParameterID)
+    case product(NodeID, NodeID)
 
-    var operand: NodeID? {
+    var operands: [NodeID] {
       switch self {
-      case .vector(let node), .linear(_, let node): node
-      case .bias: nil
+      case .vector(let node), .linear(_, let node): [node]
+      case .bias: []
+      case .product(let a, let b): [a, b]
       }
     }
 
-    var isVector: Bool {
-      if case .vector = self { return true }
-      return false
+    var hasParameters: Bool {
+      switch self {
+      case .linear, .bias: true
+      case .vector, .product: false
+      }
     }
   }
 
   var terms: [Term]
-  var operands: [NodeID] { terms.compactMap(\.operand) }
-  var hasParameters: Bool { terms.contains { !$0.isVector } }
+  var operands: [NodeID] { terms.flatMap(\.operands) }
+  var hasParameters: Bool { terms.contains(where: \.hasParameters) }
 
   func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
     let terms = terms.map { term -> Term in
@@ -33,6 +38,7 @@ struct Sum: Operation {
       case .vector(let node): .vector(replace(node))
       case .linear(let weight, let node): .linear(weight, replace(node))
       case .bias: term
+      case .product(let a, let b): .product(replace(a), replace(b))
       }
     }
     return Sum(terms: terms)
@@ -42,9 +48,13 @@ struct Sum: Operation {
     terms.compactMap { if case .vector(let node) = $0 { node } else { nil } }
   }
 
-  var weights: [ParameterID] { products.map(\.weight) }
+  var weights: [ParameterID] { maps.map(\.weight) }
 
-  private var products: [(weight: ParameterID, operand: NodeID)] {
+  private var products: [(a: NodeID, b: NodeID)] {
+    terms.compactMap { if case .product(let a, let b) = $0 { (a, b) } else { nil } }
+  }
+
+  private var maps: [(weight: ParameterID, operand: NodeID)] {
     terms.compactMap { if case .linear(let weight, let node) = $0 { (weight, node) } else { nil } }
   }
 
@@ -74,8 +84,13 @@ struct Sum: Operation {
       plan.emit(\.copy, [y, plan.value(term)], sizes: [size, isWritten ? 1 : 0])
       isWritten = true
     }
+    for (a, b) in products {
+      plan.emit(
+        \.multiply, [y, plan.value(a), plan.value(b)], sizes: [size, isWritten ? 1 : 0])
+      isWritten = true
+    }
     var biases = biases
-    for (weight, x) in products {
+    for (weight, x) in maps {
       let fused = !isWritten && !biases.isEmpty ? plan.parameter(biases.removeFirst()) : .none
       plan.emitProduct(weight, isTransposed: false, of: plan.value(x), fused, to: (y, isWritten))
       isWritten = true
@@ -96,7 +111,15 @@ struct Sum: Operation {
       guard let share = plan.contribution(to: term) else { continue }
       plan.emit(\.copy, [share.address, dy], sizes: [size, share.adds ? 1 : 0])
     }
-    for (weight, x) in products {
+    for (a, b) in products {
+      for (factor, other) in [(a, b), (b, a)] {
+        guard let share = plan.contribution(to: factor) else { continue }
+        plan.emit(
+          \.multiply, [share.address, dy, plan.value(other)],
+          sizes: [size, share.adds ? 1 : 0])
+      }
+    }
+    for (weight, x) in maps {
       if let share = plan.contribution(to: x) {
         plan.emitProduct(weight, isTransposed: true, of: dy, .none, to: share)
       }

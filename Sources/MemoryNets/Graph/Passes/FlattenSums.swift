@@ -1,8 +1,9 @@
 extension StepGraph {
-  /// The graph with sums of sums written as one sum each, and every carried value a node of its own.
+  /// The graph with sums of sums and products written as one sum each, and every carried value a
+  /// node of its own.
   ///
-  /// A sum that only another sum uses dissolves into it, so that products accumulate where the
-  /// result stands. Always runs: the other passes rely on it.
+  /// A sum or product that only another sum uses dissolves into it, so that all accumulates where
+  /// the result stands. Always runs: the other passes rely on it.
   func flattened() -> StepGraph {
     var graph = self
     for state in graph.vectorStates.indices {
@@ -21,10 +22,10 @@ extension StepGraph {
       guard var sum = graph.nodes[node].operation as? Sum else { continue }
       sum.terms = sum.terms.flatMap { term -> [Sum.Term] in
         guard case .vector(let operand) = term, uses[operand] == 1, !kept.contains(operand),
-          let inner = graph.nodes[operand].operation as? Sum
+          let terms = graph.nodes[operand].operation.termsOfSum
         else { return [term] }
         graph.nodes[operand].operation = Sum(terms: [])
-        return inner.terms
+        return terms
       }
       graph.nodes[node].operation = sum
     }
@@ -37,6 +38,17 @@ extension StepGraph {
     case is PreviousValue, is Input, is Lookup: true
     case let slice as Slice: needsCopyToBeCarried(slice.operand)
     default: vectorStates.filter { $0.next == node }.count > 1
+    }
+  }
+}
+
+extension Operation {
+  /// What a sum of this alone consists of, where it can dissolve into a sum.
+  fileprivate var termsOfSum: [Sum.Term]? {
+    switch self {
+    case let sum as Sum: sum.terms
+    case let product as Product: [.product(product.a, product.b)]
+    default: nil
     }
   }
 }

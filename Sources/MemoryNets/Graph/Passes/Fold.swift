@@ -30,7 +30,10 @@ extension StepGraph {
 
   private func isLinear(of input: NodeID, _ node: NodeID) -> Bool {
     guard let sum = nodes[node].operation as? Sum else { return false }
-    return !sum.vectors.contains(input)
+    return sum.terms.allSatisfy { term in
+      if case .linear = term { return true }
+      return !term.operands.contains(input)
+    }
   }
 
   /// Takes the products with `input`, and with the first of them the biases, out of a sum.

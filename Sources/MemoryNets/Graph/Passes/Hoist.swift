@@ -78,10 +78,10 @@ extension StepGraph {
       for node in component {
         guard let sum = nodes[node].operation as? Sum else { continue }
         let outside = sum.terms.filter { term in
-          term.operand.map { componentOf[$0] != componentOf[node] } ?? true
+          term.operands.allSatisfy { componentOf[$0] != componentOf[node] }
         }
-        guard outside.count < sum.terms.count, outside.contains(where: { !$0.isVector }),
-          outside.contains(where: { $0.operand != nil })
+        guard outside.count < sum.terms.count, outside.contains(where: \.hasParameters),
+          outside.contains(where: { !$0.operands.isEmpty })
         else { continue }
         nodes.append(
           Node(operation: Sum(terms: outside), size: nodes[node].size, isReadout: false))
