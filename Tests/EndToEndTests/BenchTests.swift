@@ -74,7 +74,7 @@ extension EndToEnd {
         }
         // What multiplies has a rate; what only moves numbers has none.
         let rated = kernels.filter { $0["gflops"] != nil && $0["percent_of_peak"] != nil }
-        #expect(rated.contains { $0["kernel"] as? String == "linear_gradient" })
+        #expect(rated.contains { $0["group"] as? String == "weight_gradient" })
         #expect(rated.count < kernels.count)
       }
     }
