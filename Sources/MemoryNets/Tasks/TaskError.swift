@@ -41,10 +41,15 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .options: "change these options"
     case .noDataFolder, .missingFile:
-      "name the folder that holds it with --data DIR or MEMSWEEP_DATA; \(PianoRollSet.source)"
+      "name the folder that holds it with --data DIR or MEMSWEEP_DATA; \(source)"
     case .unreadableFile: "make it readable for this user"
-    case .damagedFile, .alteredFile: "replace it; \(PianoRollSet.source)"
+    case .damagedFile, .alteredFile: "replace it; \(source)"
     }
+  }
+
+  /// Where the data file comes from.
+  private var source: String {
+    place.hasSuffix(FlareArchive.file) ? FlareArchive.source : PianoRollSet.source
   }
 
   /// `PLACE: PROBLEM; REMEDY`.

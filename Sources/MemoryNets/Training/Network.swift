@@ -45,6 +45,7 @@ package final class Network {
       case .sigmoidCrossEntropy: \.sigmoid_loss
       case .squaredError: \.squared_loss
       }
+    options.maximumTrainingSteps = shape.maximumTrainingSteps
     options.maximumRows = trainingRows ?? batchSize
     let plan = PlanBuilder.plan(model.recorded(), options)
     parameters = ParameterStore(
@@ -113,7 +114,8 @@ package final class Network {
     let denormals = ms_flush_denormals()
     defer { ms_restore_denormals(denormals) }
     statistics.update(repeating: 0, count: 7)
-    take(batch, lossScale: 1 / max(batch.totalWeight, .leastNormalMagnitude))
+    let divisor = shape.lossMean == .sequences ? Double(batch.rows) : batch.totalWeight
+    take(batch, lossScale: 1 / max(divisor, .leastNormalMagnitude))
     executor.startBatch(trains: backward)
     if let part, batch.rows > part.maximumRows {
       var tile = 0
@@ -130,7 +132,7 @@ package final class Network {
     return LossStatistics(
       loss: statistics[0], weight: statistics[1], correct: statistics[2],
       truePositives: statistics[3], falsePositives: statistics[4], falseNegatives: statistics[5],
-      silentAnswers: statistics[6])
+      silentAnswers: statistics[6], bound: batch.bound)
   }
 
   /// Tells the kernels of `batch`.

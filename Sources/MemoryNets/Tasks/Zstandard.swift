@@ -1,0 +1,65 @@
+import CXXHash
+import CZstd
+import Foundation
+
+/// The contents of a Zstandard file.
+func readZstandard(path: String) throws(TaskError) -> [UInt8] {
+  guard FileManager.default.fileExists(atPath: path) else { throw .missingFile(path: path) }
+  let compressed: Data
+  do {
+    compressed = try Data(contentsOf: URL(fileURLWithPath: path))
+  } catch {
+    throw .unreadableFile(path: path, reason: error.localizedDescription)
+  }
+  do throws(ZstandardError) {
+    return try decompress(compressed)
+  } catch {
+    throw .damagedFile(path: path, problem: error.problem)
+  }
+}
+
+/// 32 hexadecimal digits that identify bytes: their XXH3-128.
+func digest128(_ bytes: [UInt8]) -> String {
+  let hash = bytes.withUnsafeBytes { XXH3_128bits($0.baseAddress, $0.count) }
+  return [hash.high64, hash.low64].map { word in
+    let digits = String(word, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }.joined()
+}
+
+/// Why bytes are not a whole Zstandard file.
+private struct ZstandardError: Error {
+  let problem: String
+}
+
+/// The contents of all frames of a Zstandard file.
+private func decompress(_ compressed: Data) throws(ZstandardError) -> [UInt8] {
+  let context = ZSTD_createDCtx()
+  defer { ZSTD_freeDCtx(context) }
+  let source = [UInt8](compressed)
+  var piece = [UInt8](repeating: 0, count: ZSTD_DStreamOutSize())
+  var text: [UInt8] = []
+  var consumed = 0
+  // Of the last call: 0 at the end of a frame, an error, or a hint that more is to come.
+  var status = 1
+  repeat {
+    var produced = 0
+    let before = consumed
+    status = source.withUnsafeBytes { source in
+      piece.withUnsafeMutableBytes { piece in
+        var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: consumed)
+        var output = ZSTD_outBuffer(dst: piece.baseAddress, size: piece.count, pos: 0)
+        let status = ZSTD_decompressStream(context, &output, &input)
+        (consumed, produced) = (input.pos, output.pos)
+        return status
+      }
+    }
+    if ZSTD_isError(status) != 0 {
+      throw ZstandardError(problem: String(cString: ZSTD_getErrorName(status)))
+    }
+    text += piece[..<produced]
+    guard consumed > before || produced > 0 else { break }
+  } while consumed < source.count || status != 0
+  guard status == 0 else { throw ZstandardError(problem: "it ends early") }
+  return text
+}
