@@ -33,6 +33,15 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
       return [
         ["read": .string("hidden")], ["read": .string("memory"), "memory_size": .integer(3)],
       ]
+    case "stack_rnn":
+      return [
+        ["vector_size": .integer(2)], ["stacks": .integer(2), "vector_size": .integer(3)],
+        ["pushed": .string("hidden"), "depth_limit": .integer(3)],
+      ]
+    case "stratified_stack": return [["vector_size": .integer(3)]]
+    case "rns_stack", "vrns_stack":
+      let sizes: OptionDictionary = ["states": .integer(2), "symbols": .integer(2)]
+      return [0, 2, 3].map { sizes.merging(["window": .integer($0)]) { $1 } }
     default: return [[:]]
     }
   }

@@ -22,6 +22,15 @@
   X(matrix_write_backward) X(matrix_carry_backward)                                            \
   /* history_memory.h */                                                                       \
   X(history_read) X(history_read_backward) X(history_gather)                                   \
+  /* superposition_stack.h */                                                                  \
+  X(superposition_push_pop) X(superposition_push_pop_backward)                                 \
+  /* stratified_stack.h */                                                                     \
+  X(stratified_stack) X(stratified_stack_backward)                                             \
+  /* nondeterministic_stack.h */                                                               \
+  X(nondeterministic_read) X(nondeterministic_update)                                          \
+  /* nondeterministic_stack_backward.h */                                                      \
+  X(nondeterministic_clear) X(nondeterministic_read_backward)                                  \
+  X(nondeterministic_update_backward)                                                          \
   /* flat.h */                                                                                 \
   X(flatten) X(unflatten) X(flat_product) X(flat_gradient)                                     \
   /* softmax_readout.h */                                                                      \

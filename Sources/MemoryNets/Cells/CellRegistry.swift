@@ -27,6 +27,24 @@ package enum CellRegistry {
     CellKind(
       name: "lmn", summary: "Linear memory network: a nonlinear function beside a linear memory.",
       options: LinearMemoryNetwork.Options.self, make: LinearMemoryNetwork.init(options:)),
+    CellKind(
+      name: "stack_rnn",
+      summary: "LSTM with stacks that superpose pushing, popping and doing nothing.",
+      options: StackRNN.Options.self, make: StackRNN.init(options:)),
+    CellKind(
+      name: "stratified_stack",
+      summary: "LSTM with a stack of vectors that are pushed and removed by parts.",
+      options: StratifiedStackRNN.Options.self, make: StratifiedStackRNN.init(options:)),
+    CellKind(
+      name: "rns_stack",
+      summary: "LSTM with a stack machine of which all runs are followed at once.",
+      options: NondeterministicStackRNN.Options.self,
+      make: NondeterministicStackRNN.init(options:)),
+    CellKind(
+      name: "vrns_stack",
+      summary: "The nondeterministic stack machine with symbols that carry vectors.",
+      options: VectorNondeterministicStackRNN.Options.self,
+      make: VectorNondeterministicStackRNN.init(options:)),
   ]
 
   package static func kind(named name: String) -> CellKind? {

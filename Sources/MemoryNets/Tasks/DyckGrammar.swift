@@ -1,6 +1,6 @@
 import Foundation
 
-/// Balanced brackets of several kinds, drawn from a grammar given the length:
+/// Balanced brackets of several kinds, drawn from a grammar given the length.
 ///
 ///     S -> S T (1/2) | T (1/2),   T -> ( S ) (40/41) | ( ) (1/41), of each kind alike
 ///

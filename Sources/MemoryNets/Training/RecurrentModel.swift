@@ -15,8 +15,9 @@ package struct RecurrentModel {
 
   /// The problems of this model with this task, beyond those of the options by themselves.
   package func validate() -> [OptionProblem] {
-    guard case .features = shape.input, options.embeddingSize > 0 else { return [] }
-    return [
+    let problems = cell.problems(with: shape)
+    guard case .features = shape.input, options.embeddingSize > 0 else { return problems }
+    return problems + [
       OptionProblem(
         "embedding_size",
         "is \(options.embeddingSize); the task's inputs are vectors, not tokens: 0")
@@ -28,7 +29,7 @@ package struct RecurrentModel {
   /// Parameters are named `embedding`, `layer0.W_x`, ...,
   /// `readout.hidden_W`, `readout.hidden_b`, `readout.W`, `readout.b`.
   package func recorded() -> StepGraph {
-    let g = StepBuilder()
+    let g = StepBuilder(maximumSteps: shape.maximumSteps)
     var x = input(g)
     for layer in 0..<options.layers {
       if layer > 0 { x = g.dropout(x, options.dropout) }

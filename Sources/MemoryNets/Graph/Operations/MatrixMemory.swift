@@ -184,11 +184,7 @@ struct MatrixRead: Operation {
       isTransposed: isTransposed)
   }
 
-  var state: Int {
-    switch source {
-    case .previous(let state), .updated(let state): state
-    }
-  }
+  var state: Int { source.state }
 
   /// How many steps ago the newest write is that the read sees.
   var lag: Int {
