@@ -37,7 +37,8 @@ struct BenchLanguageModel: ParsableCommand {
       hidden: hidden, layers: layers, unroll: unroll, batch: batch, vocabulary: vocabulary,
       tokensPerSecond: (tokens / measured.timings.median).rounded(),
       tokensPerSecondMinimum: (tokens / measured.timings.maximum).rounded(),
-      tokensPerSecondMaximum: (tokens / measured.timings.minimum).rounded(), rate: rate, kernels: table?.rows)
+      tokensPerSecondMaximum: (tokens / measured.timings.minimum).rounded(), rate: rate,
+      kernels: table?.rows)
     if execution.json {
       try printJSON(line)
     } else {
