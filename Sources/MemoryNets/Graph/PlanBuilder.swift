@@ -37,14 +37,14 @@ package final class PlanBuilder {
 
   private init(_ source: StepGraph, _ options: PlanOptions) {
     self.options = options
-    let histories =
+    func histories(_ graph: StepGraph) -> [Int: HistoryForm] {
       options.isEnabled(.lowerMemories)
-      ? source.histories(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
-      : [:]
-    self.histories = histories
+        ? graph.histories(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
+        : [:]
+    }
     var graph = source
     var segments = graph.segments(
-      hoist: options.isEnabled(.hoist), histories: histories,
+      hoist: options.isEnabled(.hoist), histories: histories(source),
       lastStepOnly: options.answersLastStepOnly)
     if options.isFlattening(graph.flatWeights(segments)), graph.flattenRows(&segments) {
       plan.isFlat = true
@@ -53,6 +53,8 @@ package final class PlanBuilder {
     }
     self.segments = segments
     self.graph = graph
+    // What is written may have become a copy of flat rows.
+    self.histories = histories(graph)
     var segmentOf = [Int](repeating: 0, count: graph.nodes.count)
     for (s, segment) in segments.enumerated() {
       for node in segment.nodes { segmentOf[node] = s }
