@@ -33,6 +33,38 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
       return [
         ["read": .string("hidden")], ["read": .string("memory"), "memory_size": .integer(3)],
       ]
+    case "delta_net":
+      return [
+        ["heads": .integer(2), "value_size": .integer(2)],
+        ["heads": .integer(1), "negative_eigenvalues": .boolean(true), "convolution": .integer(1)],
+        [
+          "feature_map": .string("dpfp"), "dpfp_order": .integer(2), "key_norm": .string("sum"),
+          "heads": .integer(2), "key_size": .integer(2), "output_norm": .string("none"),
+        ],
+        ["rule": .string("sum"), "feature_map": .string("elu_plus_one"), "heads": .integer(2)],
+      ]
+    case "gated_delta_net":
+      return [
+        ["heads": .integer(2), "key_size": .integer(2)],
+        [
+          "heads": .integer(1), "key_size": .integer(3), "value_size": .integer(2),
+          "output_gate": .boolean(false), "convolution": .integer(2),
+        ],
+      ]
+    case "recurrent_delta_net": return [["heads": .integer(2)]]
+    case "mlstm":
+      return [
+        ["heads": .integer(2), "expansion": .integer(1)],
+        ["heads": .integer(1), "expansion": .integer(1), "convolution": .integer(1)],
+      ]
+    case "mamba":
+      return [
+        ["expansion": .integer(1), "state_size": .integer(3)],
+        [
+          "expansion": .integer(2), "state_size": .integer(1), "convolution": .integer(1),
+          "time_step_rank": .integer(2),
+        ],
+      ]
     default: return [[:]]
     }
   }

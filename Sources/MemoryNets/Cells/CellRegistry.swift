@@ -27,6 +27,29 @@ package enum CellRegistry {
     CellKind(
       name: "lmn", summary: "Linear memory network: a nonlinear function beside a linear memory.",
       options: LinearMemoryNetwork.Options.self, make: LinearMemoryNetwork.init(options:)),
+    CellKind(
+      name: "min_gru", summary: "GRU whose gate does not look at its state.",
+      options: MinGRU.Options.self, make: MinGRU.init(options:)),
+    CellKind(
+      name: "min_lstm", summary: "LSTM whose gates do not look at its state.",
+      options: MinLSTM.Options.self, make: MinLSTM.init(options:)),
+    CellKind(
+      name: "delta_net",
+      summary: "Heads of fast weights under the delta rule, or linear attention.",
+      options: DeltaNet.Options.self, make: DeltaNet.init(options:)),
+    CellKind(
+      name: "gated_delta_net", summary: "The delta rule with a decay that the input decides.",
+      options: GatedDeltaNet.Options.self, make: GatedDeltaNet.init(options:)),
+    CellKind(
+      name: "recurrent_delta_net",
+      summary: "The delta rule with keys, queries and values that see what was read before.",
+      options: RecurrentDeltaNet.Options.self, make: RecurrentDeltaNet.init(options:)),
+    CellKind(
+      name: "mlstm", summary: "Matrix memory with exponential gates, of xLSTM.",
+      options: MLSTM.Options.self, make: MLSTM.init(options:)),
+    CellKind(
+      name: "mamba", summary: "Selective state space: a diagonal linear recurrence.",
+      options: Mamba.Options.self, make: Mamba.init(options:)),
   ]
 
   package static func kind(named name: String) -> CellKind? {
@@ -38,6 +61,11 @@ extension OptionProblem {
   /// The problem of a size that must be at least 1, if it is not.
   static func atLeastOne(_ option: String, _ value: Int) -> [OptionProblem] {
     value >= 1 ? [] : [OptionProblem(option, "is \(value); at least 1 is needed")]
+  }
+
+  /// The problem of a size that is negative, if it is; 0 stands for `instead`.
+  static func notNegative(_ option: String, _ value: Int, _ instead: String) -> [OptionProblem] {
+    value >= 0 ? [] : [OptionProblem(option, "is \(value); 0 takes \(instead)")]
   }
 
   /// The problem of a number outside a closed range, if it is.

@@ -1,4 +1,5 @@
 import COpenBLAS
+import Foundation
 
 /// How a parameter is drawn at the start of a trial.
 package enum Initializer: Hashable, Sendable {
@@ -14,6 +15,15 @@ package enum Initializer: Hashable, Sendable {
   case orthogonal
   /// Of `count` blocks of rows, block `index` is `value`, the others 0: a forget gate's bias.
   case block(index: Int, count: Int, value: Double)
+  /// From the first number to the last in equal steps.
+  case ramp(Double, Double)
+  /// Of `count` blocks of rows, block i is log(i + 1).
+  case logarithmOfBlock(count: Int)
+  /// The logarithm of a number that is uniform up to the given one.
+  case logarithmOfUniform(Double)
+  /// What softplus makes a number whose logarithm is uniform between those of the given two: the
+  /// bias of a time step or a rate of decay.
+  case softplusInverse(Double, Double)
 
   /// The numbers of a parameter of `shape`, row-major, drawn under `key`.
   package func values(shape: [Int], key: PhiloxKey) -> [Double] {
@@ -38,6 +48,17 @@ package enum Initializer: Hashable, Sendable {
     case .block(let index, let blocks, let value):
       let part = count / blocks
       return (0..<count).map { $0 / part == index ? value : 0 }
+    case .ramp(let first, let last):
+      return (0..<count).map { first + (last - first) * Double($0) / Double(max(count - 1, 1)) }
+    case .logarithmOfBlock(let blocks):
+      return (0..<count).map { log(Double($0 / (count / blocks) + 1)) }
+    case .logarithmOfUniform(let limit):
+      return (0..<count).map { _ in log(limit * max(random.uniform(), 1e-6)) }
+    case .softplusInverse(let least, let most):
+      return (0..<count).map { _ in
+        let number = exp(log(least) + random.uniform() * (log(most) - log(least)))
+        return number + log(-expm1(-number))
+      }
     }
   }
 }

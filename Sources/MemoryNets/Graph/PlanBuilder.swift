@@ -37,14 +37,14 @@ package final class PlanBuilder {
 
   private init(_ source: StepGraph, _ options: PlanOptions) {
     self.options = options
-    let histories =
+    func histories(_ graph: StepGraph) -> [Int: HistoryForm] {
       options.isEnabled(.lowerMemories)
-      ? source.histories(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
-      : [:]
-    self.histories = histories
+        ? graph.histories(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
+        : [:]
+    }
     var graph = source
     var segments = graph.segments(
-      hoist: options.isEnabled(.hoist), histories: histories,
+      hoist: options.isEnabled(.hoist), histories: histories(source),
       lastStepOnly: options.answersLastStepOnly)
     if options.isFlattening(graph.flatWeights(segments)), graph.flattenRows(&segments) {
       plan.isFlat = true
@@ -53,6 +53,8 @@ package final class PlanBuilder {
     }
     self.segments = segments
     self.graph = graph
+    // What is written may have become a copy of flat rows.
+    self.histories = histories(graph)
     var segmentOf = [Int](repeating: 0, count: graph.nodes.count)
     for (s, segment) in segments.enumerated() {
       for node in segment.nodes { segmentOf[node] = s }
@@ -84,7 +86,7 @@ package final class PlanBuilder {
       plan.backwardStart.append(
         .init(
           kernel: \.clear, operands: [layout.gradientBase(root)],
-          sizes: [graph.nodes[root].size, layout.hasInitialGradient(root) ? 1 : 0]))
+          sizes: [graph.nodes[root].size, layout.initialGradients(root)]))
     }
     for segment in segments.reversed() {
       current = .init(isLastStepOnly: segment.isLastStepOnly)
@@ -122,10 +124,11 @@ package final class PlanBuilder {
 
   private func emitCarried() {
     for state in graph.vectorStates {
+      let initial = layout.initialValues(of: state)
       plan.carried.append(
         .init(
-          name: state.name, slots: layout.value(state.previous),
-          initialGradient: layout.gradient(state.previous), size: state.size))
+          name: state.name, slots: initial.values, initialGradient: initial.gradients,
+          size: state.size, depth: state.depth))
     }
     for (i, state) in graph.matrixStates.enumerated() where histories[i] == nil {
       plan.carried.append(
@@ -184,8 +187,11 @@ extension PlanBuilder {
   }
 
   /// Adds a call that is made once a batch, before the first tile.
-  func emitBatchStart(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
-    plan.batchStart.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  func emitBatchStart(
+    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scalars: [Double] = []
+  ) {
+    plan.batchStart.append(
+      .init(kernel: kernel, operands: operands, sizes: sizes, scalars: scalars))
   }
 
   /// Adds a call that is made once a batch that is trained on, before the first tile.
