@@ -32,6 +32,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "linear.h"
 #include "narrow.h"
 #include "table.h"
+#include "weights.h"
 #include "layer_norm.h"
 #include "input.h"
 #include "matrix_memory.h"

@@ -33,6 +33,23 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
       return [
         ["read": .string("hidden")], ["read": .string("memory"), "memory_size": .integer(3)],
       ]
+    case "lmu":
+      return [
+        ["memory_size": .integer(4), "theta": .number(6)],
+        [
+          "memory_size": .integer(3), "theta": .number(15), "discretization": .string("euler"),
+          "read": .string("memory"),
+        ],
+      ]
+    case "delay_line":
+      return [
+        ["length": .integer(3)], ["length": .integer(1)],
+        ["length": .integer(2), "read": .string("memory")],
+      ]
+    case "ctrnn":
+      return [
+        ["form": .string("current")], ["form": .string("rate"), "activation": .string("relu")],
+      ]
     default: return [[:]]
     }
   }

@@ -4,7 +4,7 @@
   /* elementwise.h */                                                                          \
   X(fill) X(clear) X(copy) X(add) X(affine) X(scale) X(multiply)                               \
   X(relu) X(relu_backward) X(tanh) X(tanh_backward) X(sigmoid) X(sigmoid_backward)             \
-  X(dropout)                                                                                   \
+  X(dropout) X(mod_relu) X(mod_relu_backward)                                                  \
   /* scalar.h */                                                                               \
   X(scalar_multiply) X(inner_product)                                                          \
   /* linear.h */                                                                               \
@@ -12,6 +12,8 @@
   X(bias) X(bias_gradient) X(reduce_lanes) X(pack_narrow) X(linear_narrow)                                                     \
   /* table.h */                                                                                \
   X(matrix_product) X(matrix_transpose) X(sum_of_rows)                                         \
+  /* weights.h */                                                                              \
+  X(rotation) X(rotation_backward) X(orthogonal_penalty)                                       \
   /* layer_norm.h */                                                                           \
   X(layer_norm) X(layer_norm_backward)                                                         \
   /* input.h */                                                                                \

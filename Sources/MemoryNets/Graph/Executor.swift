@@ -39,6 +39,7 @@ final class Executor {
     flatContext.initialize(to: ms_context())
     (parts, calls) = ExecutorParts.of(plan)
     instructions = .allocate(capacity: max(calls.count * plan.tiles, 1))
+    memory.write(plan.fixedWeights, precision)
     let table = Kernels(instructionSet, precision).table
     for tile in 0..<plan.tiles {
       for (i, call) in calls.enumerated() {

@@ -97,6 +97,8 @@ package struct Plan {
   /// Numbers carried from step to step for each sequence, as the cells define them.
   package var stateSize = 0
 
+  /// Weights that never change, and where they stand.
+  var fixedWeights: [(address: Address, values: [Double])] = []
   /// Once a batch, before the first tile: what is made of the parameters alone.
   var batchStart: [Call] = []
   /// Once a batch that is trained on, before the first tile.

@@ -39,6 +39,7 @@ package struct StepGraph {
 
   package var nodes: [Node] = []
   var parameters: [ParameterDeclaration] = []
+  var penalties: [OrthogonalPenalty] = []
   var vectorStates: [VectorState] = []
   var matrixStates: [MatrixState] = []
   /// The model's outputs.
@@ -49,9 +50,9 @@ package struct StepGraph {
     vectorStates.reduce(0) { $0 + $1.size } + matrixStates.reduce(0) { $0 + $1.size }
   }
 
-  /// Numbers in all parameters.
+  /// Numbers in all parameters that are trained.
   package var parameterCount: Int {
-    parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    parameters.filter(\.isTrained).reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 
   /// The tables that are looked up in and not used otherwise.
@@ -91,6 +92,12 @@ package struct ParameterDeclaration {
   /// Row-major.
   let shape: [Int]
   let initializer: Initializer
+  /// What the learning rate is multiplied by.
+  var rate = 1.0
+  var origin = WeightOrigin.trained
+
+  /// Whether it has numbers of its own that training changes.
+  var isTrained: Bool { if case .trained = origin { true } else { false } }
 }
 
 /// Which value of a matrix an operation reads or writes.

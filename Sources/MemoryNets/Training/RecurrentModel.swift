@@ -72,7 +72,8 @@ extension ParameterStore {
     var offset = 0
     let views = declarations.map { declaration in
       let view = ParameterView(
-        name: declaration.name, group: declaration.group, shape: declaration.shape, offset: offset)
+        name: declaration.name, group: declaration.group, shape: declaration.shape, offset: offset,
+        rate: declaration.rate)
       offset += view.count
       return view
     }
