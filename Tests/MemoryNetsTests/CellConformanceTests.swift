@@ -33,6 +33,16 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
       return [
         ["read": .string("hidden")], ["read": .string("memory"), "memory_size": .integer(3)],
       ]
+    case "ms_lmn":
+      return [
+        ["modules": .integer(3), "module_size": .integer(2)],
+        [
+          "modules": .integer(1), "module_size": .integer(3),
+          "initialization": .string("incremental"),
+        ],
+      ]
+    case "tensor_power":
+      return [["rank": .integer(4)], ["degree": .number(3), "learns_degree": .boolean(false)]]
     case "lmu":
       return [
         ["memory_size": .integer(4), "theta": .number(6)],

@@ -28,6 +28,15 @@ package enum CellRegistry {
       name: "lmn", summary: "Linear memory network: a nonlinear function beside a linear memory.",
       options: LinearMemoryNetwork.Options.self, make: LinearMemoryNetwork.init(options:)),
     CellKind(
+      name: "ms_lmn",
+      summary: "Linear memory in modules that run at every 1st, 2nd, 4th, ... step.",
+      options: MultiScaleLinearMemoryNetwork.Options.self,
+      make: MultiScaleLinearMemoryNetwork.init(options:)),
+    CellKind(
+      name: "tensor_power",
+      summary: "Recurrent net of forms of a degree that is learned.",
+      options: TensorPowerRNN.Options.self, make: TensorPowerRNN.init(options:)),
+    CellKind(
       name: "lmu",
       summary: "Legendre memory unit: a window of the past as polynomials, beside a hidden state.",
       options: LegendreMemoryUnit.Options.self, make: LegendreMemoryUnit.init(options:)),

@@ -92,6 +92,16 @@ final class Executor {
     }
   }
 
+  /// One number of a value.
+  func number(_ address: Address, step: Int, feature: Int, lane: Int, tile: Int = 0) -> Double {
+    guard let base = pointer(address, tile: tile) else { return 0 }
+    let i = step * address.stride + feature * Int(MS_LANES) + lane
+    return switch precision {
+    case .float: Double(base.load(fromByteOffset: i * 4, as: Float.self))
+    case .double: base.load(fromByteOffset: i * 8, as: Double.self)
+    }
+  }
+
   /// Bytes of activations, gradients, caches and scratch.
   var arenaBytes: Int { memory.byteCount }
 

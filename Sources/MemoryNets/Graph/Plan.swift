@@ -123,6 +123,9 @@ package struct Plan {
   var output = Address.none
   var outputGradient = Address.none
   var outputSize = 0
+  /// What is looked at from outside, after the forward pass.
+  var observed = Address.none
+  var observedSize = 0
   /// The input vector and its gradient, where the caller gives the one and wants the other.
   var input = Address.none
   var inputGradient = Address.none

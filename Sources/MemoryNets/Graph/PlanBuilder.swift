@@ -103,6 +103,11 @@ package final class PlanBuilder {
   }
 
   private func emitOutput() {
+    if let observed = graph.observed {
+      precondition(!layout.isFlat(observed), "only a value of a recurrence can be observed")
+      plan.observed = value(observed)
+      plan.observedSize = graph.nodes[observed].size
+    }
     guard let output = graph.output else { return }
     plan.outputSize = graph.nodes[output].size
     plan.output = value(output)

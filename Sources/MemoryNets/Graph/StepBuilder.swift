@@ -9,7 +9,10 @@ package final class StepBuilder {
   private var isReadout = false
   private var rate = 1.0
 
-  package init() {}
+  /// `parameters` come before those that are declared, so that models can share them.
+  package init(after parameters: [ParameterDeclaration] = []) {
+    graph.parameters = parameters
+  }
 
   // MARK: - What is carried
 
@@ -156,6 +159,11 @@ package final class StepBuilder {
   func add(_ operation: some Operation, size: Int) -> Vector {
     graph.nodes.append(.init(operation: operation, size: size, isReadout: isReadout))
     return Vector(builder: self, node: graph.nodes.count - 1, size: size)
+  }
+
+  /// Marks what is to be looked at from outside: a value of a recurrence.
+  package func observe(_ value: Vector) {
+    graph.observed = value.node
   }
 
   /// Makes `value` the model's output.

@@ -44,6 +44,8 @@ package struct StepGraph {
   var matrixStates: [MatrixState] = []
   /// The model's outputs.
   var output: NodeID?
+  /// What is to be looked at from outside.
+  var observed: NodeID?
 
   /// Numbers carried from step to step for each sequence.
   package var stateSize: Int {

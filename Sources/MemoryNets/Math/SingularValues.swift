@@ -39,9 +39,9 @@ struct SingularValues {
     var vt = [Double](repeating: 0, count: inner * columns)
     var integers = [Int32](repeating: 0, count: 8 * inner)
     var wanted = 0.0
-    dgesdd_("S", k, n, &r, k, &s, &u, k, &vt, k, &wanted, [-1], &integers, &info)
+    dgesdd_("S", k, n, &r, k, &s, &u, k, &vt, k, &wanted, [-1], &integers, &info, 1)
     var room = [Double](repeating: 0, count: Int(wanted))
-    dgesdd_("S", k, n, &r, k, &s, &u, k, &vt, k, &room, [Int32(room.count)], &integers, &info)
+    dgesdd_("S", k, n, &r, k, &s, &u, k, &vt, k, &room, [Int32(room.count)], &integers, &info, 1)
     precondition(info == 0, "dgesdd: \(info)")
 
     let least = 1e-7 * (s.first ?? 0)
@@ -54,7 +54,7 @@ struct SingularValues {
     }
     if count > 0 {
       dormqr_(
-        "L", "N", m, [Int32(count)], k, matrix, m, tau, &q, m, &work, workCount, &info)
+        "L", "N", m, [Int32(count)], k, matrix, m, tau, &q, m, &work, workCount, &info, 1, 1)
       precondition(info == 0, "dormqr: \(info)")
     }
     left = q

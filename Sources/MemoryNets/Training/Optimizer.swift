@@ -49,6 +49,12 @@ package final class Optimizer {
     self.updates = updates
   }
 
+  /// Forgets all updates.
+  package func startAnew() {
+    updates = 0
+    for moment in moments { moment.bytes.initializeMemory(as: UInt8.self, repeating: 0) }
+  }
+
   /// Clips the gradients and changes the weights by them; returns the norm of the gradients before
   /// clipping by norm.
   ///
