@@ -151,6 +151,32 @@ KERNEL(maximum_backward) {
   }
 }
 
+// y = sign(a) relu(|a| + b).
+//   operand 0 y, 1 a, 2 b; size 0 n
+KERNEL(mod_relu) {
+  V *y = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1), *b = (const V *)OPERAND(2);
+  for (int64_t f = 0; f < SIZE(0); f++) {
+    V above = a[f] + b[f], below = a[f] - b[f], zero = {0};
+    V positive = SELECT((a[f] > 0) & (above > 0), above, zero);
+    y[f] = SELECT((a[f] < 0) & (below < 0), below, positive);
+  }
+}
+
+// d (+)= dy s [|a| + b > 0], with s = 1 for the gradient of a and s = sign(a) for that of b.
+//   operand 0 d, 1 dy, 2 a, 3 b; size 0 n, 1 add, 2 whether of b
+KERNEL(mod_relu_backward) {
+  V *d = (V *)OPERAND(0);
+  const V *dy = (const V *)OPERAND(1), *a = (const V *)OPERAND(2), *b = (const V *)OPERAND(3);
+  REAL sign = SIZE(2) ? -1 : 1;
+  for (int64_t f = 0; f < SIZE(0); f++) {
+    V above = a[f] + b[f], below = a[f] - b[f], zero = {0};
+    V positive = SELECT((a[f] > 0) & (above > 0), dy[f], zero);
+    V share = SELECT((a[f] < 0) & (below < 0), sign * dy[f], positive);
+    d[f] = SIZE(1) ? d[f] + share : share;
+  }
+}
+
 // Inverted dropout: mask = 0 with probability p, else 1 / (1 - p); d = a mask. Outside training
 // the mask is 1. The random number of an element is a function of the key, the update, the
 // sequence's row in the whole batch, the step, the feature and the node alone.

@@ -34,6 +34,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "linear.h"
 #include "narrow.h"
 #include "table.h"
+#include "weights.h"
 #include "gain.h"
 #include "layer_norm.h"
 #include "input.h"

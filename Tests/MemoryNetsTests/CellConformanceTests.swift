@@ -65,6 +65,33 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
           "time_step_rank": .integer(2),
         ],
       ]
+    case "ms_lmn":
+      return [
+        ["modules": .integer(3), "module_size": .integer(2)],
+        [
+          "modules": .integer(1), "module_size": .integer(3),
+          "initialization": .string("incremental"),
+        ],
+      ]
+    case "tensor_power":
+      return [["rank": .integer(4)], ["degree": .number(3), "learns_degree": .boolean(false)]]
+    case "lmu":
+      return [
+        ["memory_size": .integer(4), "theta": .number(6)],
+        [
+          "memory_size": .integer(3), "theta": .number(15), "discretization": .string("euler"),
+          "read": .string("memory"),
+        ],
+      ]
+    case "delay_line":
+      return [
+        ["length": .integer(3)], ["length": .integer(1)],
+        ["length": .integer(2), "read": .string("memory")],
+      ]
+    case "ctrnn":
+      return [
+        ["form": .string("current")], ["form": .string("rate"), "activation": .string("relu")],
+      ]
     default: return [[:]]
     }
   }

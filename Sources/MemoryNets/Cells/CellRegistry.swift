@@ -50,6 +50,31 @@ package enum CellRegistry {
     CellKind(
       name: "mamba", summary: "Selective state space: a diagonal linear recurrence.",
       options: Mamba.Options.self, make: Mamba.init(options:)),
+      name: "ms_lmn",
+      summary: "Linear memory in modules that run at every 1st, 2nd, 4th, ... step.",
+      options: MultiScaleLinearMemoryNetwork.Options.self,
+      make: MultiScaleLinearMemoryNetwork.init(options:)),
+    CellKind(
+      name: "tensor_power",
+      summary: "Recurrent net of forms of a degree that is learned.",
+      options: TensorPowerRNN.Options.self, make: TensorPowerRNN.init(options:)),
+    CellKind(
+      name: "lmu",
+      summary: "Legendre memory unit: a window of the past as polynomials, beside a hidden state.",
+      options: LegendreMemoryUnit.Options.self, make: LegendreMemoryUnit.init(options:)),
+    CellKind(
+      name: "delay_line", summary: "The last inputs side by side, and a layer that reads them.",
+      options: DelayLine.Options.self, make: DelayLine.init(options:)),
+    CellKind(
+      name: "cornn", summary: "Coupled oscillators, driven by the input and by each other.",
+      options: CoupledOscillatorRNN.Options.self, make: CoupledOscillatorRNN.init(options:)),
+    CellKind(
+      name: "ctrnn", summary: "Continuous-time recurrent net of leaky units, by Euler steps.",
+      options: ContinuousTimeRNN.Options.self, make: ContinuousTimeRNN.init(options:)),
+    CellKind(
+      name: "exprnn",
+      summary: "Orthogonal recurrent net, its matrix the exponential of a skew one.",
+      options: ExponentialRNN.Options.self, make: ExponentialRNN.init(options:)),
   ]
 
   package static func kind(named name: String) -> CellKind? {

@@ -39,6 +39,7 @@ final class Executor {
     flatContext.initialize(to: ms_context())
     (parts, calls) = ExecutorParts.of(plan)
     instructions = .allocate(capacity: max(calls.count * plan.tiles, 1))
+    memory.write(plan.fixedWeights, precision)
     let table = Kernels(instructionSet, precision).table
     for tile in 0..<plan.tiles {
       for (i, call) in calls.enumerated() {
@@ -88,6 +89,16 @@ final class Executor {
     case .values: parameters.values + offset
     case .gradients: parameters.gradients + offset
     case .none: nil
+    }
+  }
+
+  /// One number of a value.
+  func number(_ address: Address, step: Int, feature: Int, lane: Int, tile: Int = 0) -> Double {
+    guard let base = pointer(address, tile: tile) else { return 0 }
+    let i = step * address.stride + feature * Int(MS_LANES) + lane
+    return switch precision {
+    case .float: Double(base.load(fromByteOffset: i * 4, as: Float.self))
+    case .double: base.load(fromByteOffset: i * 8, as: Double.self)
     }
   }
 

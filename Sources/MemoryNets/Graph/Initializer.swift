@@ -24,6 +24,8 @@ package enum Initializer: Hashable, Sendable {
   /// What softplus makes a number whose logarithm is uniform between those of the given two: the
   /// bias of a time step or a rate of decay.
   case softplusInverse(Double, Double)
+  /// Angles of rotations in the planes (1, 2), (3, 4), ..., for a `rotation`; 0 in all others.
+  case planeAngles(PlaneAngles)
 
   /// The numbers of a parameter of `shape`, row-major, drawn under `key`.
   package func values(shape: [Int], key: PhiloxKey) -> [Double] {
@@ -45,6 +47,8 @@ package enum Initializer: Hashable, Sendable {
       return (0..<count).map { $0 / columns == $0 % columns ? scale : 0 }
     case .orthogonal:
       return orthogonalMatrix(rows: rows, columns: columns, random: &random)
+    case .planeAngles(let kind):
+      return upperTriangle(kind, count: count, random: &random)
     case .block(let index, let blocks, let value):
       let part = count / blocks
       return (0..<count).map { $0 / part == index ? value : 0 }
@@ -61,6 +65,32 @@ package enum Initializer: Hashable, Sendable {
       }
     }
   }
+}
+
+/// How the angles of a block-diagonal skew matrix are drawn.
+package enum PlaneAngles: Hashable, Sendable {
+  /// Uniform on [-pi, pi].
+  case uniform
+  /// -sqrt((1 - cos s) / (1 + cos s)), s uniform on [0, pi / 2].
+  case cayley
+}
+
+/// The upper triangle of a skew matrix, row-major, of `count` elements.
+private func upperTriangle(
+  _ kind: PlaneAngles, count: Int, random: inout PhiloxStream
+) -> [Double] {
+  let size = Int((1 + Double(1 + 8 * count).squareRoot()) / 2)
+  var values = [Double](repeating: 0, count: count)
+  for row in stride(from: 0, to: size - 1, by: 2) {
+    let draw = random.uniform()
+    let angle =
+      switch kind {
+      case .uniform: (2 * draw - 1) * Double.pi
+      case .cayley: -tan(draw * Double.pi / 4)
+      }
+    values[row * size - row * (row + 1) / 2] = angle
+  }
+  return values
 }
 
 /// The orthogonal factor of a matrix of normal draws, with the signs that make it uniform.

@@ -101,6 +101,8 @@ package struct Plan {
   /// Numbers carried from step to step for each sequence, as the cells define them.
   package var stateSize = 0
 
+  /// Weights that never change, and where they stand.
+  var fixedWeights: [(address: Address, values: [Double])] = []
   /// Once a batch, before the first tile: what is made of the parameters alone.
   var batchStart: [Call] = []
   /// Once a batch that is trained on, before the first tile.
@@ -121,6 +123,9 @@ package struct Plan {
   var output = Address.none
   var outputGradient = Address.none
   var outputSize = 0
+  /// What is looked at from outside, after the forward pass.
+  var observed = Address.none
+  var observedSize = 0
   /// The input vector and its gradient, where the caller gives the one and wants the other.
   var input = Address.none
   var inputGradient = Address.none

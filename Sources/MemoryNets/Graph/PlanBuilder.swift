@@ -16,7 +16,10 @@ package final class PlanBuilder {
   private var caches: [String: Address] = [:]
   private var written: [NodeID: [Range<Int>]] = [:]
   private var current = Plan.Segment(isLastStepOnly: false)
-  private let parameterOffsets: [Int]
+  /// Of those that are trained, in the flat buffer.
+  let parameterOffsets: [Int]
+  /// Derived weights whose gradient is wanted, in the order in which it was first asked for.
+  var derivedGradients: [ParameterID] = []
   /// Whether the node being emitted is over flat rows.
   private(set) var isEmittingFlat = false
   private var flatCopies: [Address: Address] = [:]
@@ -64,14 +67,14 @@ package final class PlanBuilder {
       graph: graph, options: options, segments: segments, segmentOf: segmentOf)
     var offset = 0
     parameterOffsets = graph.parameters.map { parameter in
-      defer { offset += parameter.shape.reduce(1, *) }
+      defer { if parameter.isTrained { offset += parameter.shape.reduce(1, *) } }
       return offset
     }
   }
 
   private func build() -> Plan {
     plan.maximumSteps = options.maximumSteps
-    plan.parameters = graph.parameters
+    plan.parameters = graph.parameters.filter(\.isTrained)
     plan.lookupTables = graph.lookupTables.map { graph.parameters[$0].name }
     plan.stateSize = graph.stateSize
     layout.assignGradients(keeps: { self.graph.nodes[$0].operation.keepsGradient(self) })
@@ -95,12 +98,18 @@ package final class PlanBuilder {
       if !current.calls.isEmpty { plan.backward.append(current) }
     }
     emitCarried()
+    emitWeightGradients()
     plan.arenaCount = layout.arenaCount
     plan.sharedCount = layout.sharedCount
     return plan
   }
 
   private func emitOutput() {
+    if let observed = graph.observed {
+      precondition(!layout.isFlat(observed), "only a value of a recurrence can be observed")
+      plan.observed = value(observed)
+      plan.observedSize = graph.nodes[observed].size
+    }
     guard let output = graph.output else { return }
     plan.outputSize = graph.nodes[output].size
     plan.output = value(output)
@@ -152,14 +161,6 @@ extension PlanBuilder {
 
   func size(_ node: NodeID) -> Int { graph.nodes[node].size }
 
-  func parameter(_ id: ParameterID) -> Address {
-    Address(space: .values, offset: parameterOffsets[id], stride: 0)
-  }
-
-  func parameterGradient(_ id: ParameterID) -> Address {
-    Address(space: .gradients, offset: parameterOffsets[id], stride: 0)
-  }
-
   /// `size` features at every step, kept from the forward pass of `node` for its derivative.
   func cache(_ node: NodeID, _ name: String, _ size: Int) -> Address {
     let key = "\(node).\(name)"
@@ -186,6 +187,11 @@ extension PlanBuilder {
     return Address(space: .scratch, offset: 0, stride: 0)
   }
 
+  /// Puts numbers that never change where they stand.
+  func addFixedWeight(_ address: Address, _ values: [Double]) {
+    plan.fixedWeights.append((address, values))
+  }
+
   /// Adds a call that is made once a batch, before the first tile.
   func emitBatchStart(
     _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scalars: [Double] = []
@@ -200,8 +206,11 @@ extension PlanBuilder {
   }
 
   /// Adds a call that is made once a batch that is trained on, after the last tile.
-  func emitGradientEnd(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
-    plan.gradientEnd.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  func emitGradientEnd(
+    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scalars: [Double] = []
+  ) {
+    plan.gradientEnd.append(
+      .init(kernel: kernel, operands: operands, sizes: sizes, scalars: scalars))
   }
 
   /// Whether all tiles go through the steps together.

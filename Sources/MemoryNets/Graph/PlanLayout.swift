@@ -87,6 +87,7 @@ final class PlanLayout {
 
   private func isCarriedNext(_ node: NodeID) -> Bool {
     graph.vectorStates.contains { $0.next == node } || graph.output == node
+      || graph.observed == node
   }
 
   private func place(_ node: NodeID) -> Place {

@@ -7,8 +7,12 @@ package final class StepBuilder {
   private var prefix = ""
   private var group = ParameterGroup.controller
   private var isReadout = false
+  private var rate = 1.0
 
-  package init() {}
+  /// `parameters` come before those that are declared, so that models can share them.
+  package init(after parameters: [ParameterDeclaration] = []) {
+    graph.parameters = parameters
+  }
 
   // MARK: - What is carried
 
@@ -112,6 +116,14 @@ package final class StepBuilder {
     return body()
   }
 
+  /// Trains the parameters that `body` declares with `factor` times the learning rate.
+  package func learningRate<Result>(times factor: Double, _ body: () -> Result) -> Result {
+    let outer = rate
+    rate *= factor
+    defer { rate = outer }
+    return body()
+  }
+
   /// Marks what `body` computes as read-out: run only where the task wants answers.
   package func readout<Result>(_ body: () -> Result) -> Result {
     isReadout = true
@@ -119,15 +131,27 @@ package final class StepBuilder {
     return group(.readout, body)
   }
 
-  func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer) -> ParameterID {
+  func parameter(
+    _ name: String, _ shape: [Int], _ initializer: Initializer, _ origin: WeightOrigin = .trained
+  ) -> ParameterID {
     let full = prefix + name
     if let known = graph.parameters.firstIndex(where: { $0.name == full }) {
       precondition(graph.parameters[known].shape == shape, "\(full) has two shapes")
       return known
     }
     graph.parameters.append(
-      ParameterDeclaration(name: full, group: group, shape: shape, initializer: initializer))
+      ParameterDeclaration(
+        name: full, group: group, shape: shape, initializer: initializer, rate: rate,
+        origin: origin))
     return graph.parameters.count - 1
+  }
+
+  /// Adds alpha |W W^T - I|_F^2 to what is minimised, for the parameter `name`.
+  package func penalizeOrthogonality(of name: String, by alpha: Double) {
+    guard let id = graph.parameters.firstIndex(where: { $0.name == prefix + name }) else {
+      preconditionFailure("there is no parameter \(prefix + name)")
+    }
+    graph.penalties.append(OrthogonalPenalty(weight: id, alpha: alpha))
   }
 
   // MARK: - Recording
@@ -135,6 +159,11 @@ package final class StepBuilder {
   func add(_ operation: some Operation, size: Int) -> Vector {
     graph.nodes.append(.init(operation: operation, size: size, isReadout: isReadout))
     return Vector(builder: self, node: graph.nodes.count - 1, size: size)
+  }
+
+  /// Marks what is to be looked at from outside: a value of a recurrence.
+  package func observe(_ value: Vector) {
+    graph.observed = value.node
   }
 
   /// Makes `value` the model's output.

@@ -39,19 +39,22 @@ package struct StepGraph {
 
   package var nodes: [Node] = []
   var parameters: [ParameterDeclaration] = []
+  var penalties: [OrthogonalPenalty] = []
   var vectorStates: [VectorState] = []
   var matrixStates: [MatrixState] = []
   /// The model's outputs.
   var output: NodeID?
+  /// What is to be looked at from outside.
+  var observed: NodeID?
 
   /// Numbers carried from step to step for each sequence.
   package var stateSize: Int {
     vectorStates.reduce(0) { $0 + $1.size * $1.depth } + matrixStates.reduce(0) { $0 + $1.size }
   }
 
-  /// Numbers in all parameters.
+  /// Numbers in all parameters that are trained.
   package var parameterCount: Int {
-    parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    parameters.filter(\.isTrained).reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 
   /// The tables that are looked up in and not used otherwise.
@@ -91,6 +94,12 @@ package struct ParameterDeclaration {
   /// Row-major.
   let shape: [Int]
   let initializer: Initializer
+  /// What the learning rate is multiplied by.
+  var rate = 1.0
+  var origin = WeightOrigin.trained
+
+  /// Whether it has numbers of its own that training changes.
+  var isTrained: Bool { if case .trained = origin { true } else { false } }
 }
 
 /// Which value of a matrix an operation reads or writes.

@@ -19,13 +19,18 @@ package struct ParameterView: Hashable, Sendable {
   package let shape: [Int]
   /// The first element, counted in elements from the start of the buffer.
   package let offset: Int
+  /// What the learning rate is multiplied by.
+  package let rate: Double
   package var count: Int { shape.reduce(1, *) }
 
-  package init(name: String, group: ParameterGroup, shape: [Int], offset: Int) {
+  package init(
+    name: String, group: ParameterGroup, shape: [Int], offset: Int, rate: Double = 1
+  ) {
     self.name = name
     self.group = group
     self.shape = shape
     self.offset = offset
+    self.rate = rate
   }
 }
 

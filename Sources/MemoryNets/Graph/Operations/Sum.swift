@@ -123,7 +123,9 @@ struct Sum: Operation {
       if let share = plan.contribution(to: x) {
         plan.emitProduct(weight, isTransposed: true, of: dy, .none, to: share)
       }
-      plan.emitProductGradient(weight, dy, plan.value(x), of: node)
+      if plan.hasGradient(weight) {
+        plan.emitProductGradient(weight, dy, plan.value(x), of: node)
+      }
     }
     for bias in biases {
       plan.emitWeightGradient(

@@ -73,6 +73,7 @@ extension StepGraph {
   }
 
   private func mayBeFlat(_ node: NodeID) -> Bool {
+    if node == observed { return false }
     switch nodes[node].operation {
     case let input as Input where input.source == .caller: return false
     case is Sum, is Lookup, is FoldedLookup, is Input, is Product, is Affine, is Activation,
