@@ -6,16 +6,20 @@ struct TaskSample: CustomStringConvertible, Sendable {
   let variant: String
   /// Sequences of train, validation and test.
   let sizes: [Int]
+  /// Whether the training sequences are one set, put into another order in each epoch.
+  let isFixed: Bool
   let make: @Sendable (PhiloxKey) throws -> any SequenceTask
 
   var description: String { "\(kind) \(variant)" }
 
-  static let all: [TaskSample] = retrieval + copy + adding + music
+  static let all: [TaskSample] = retrieval + copy + adding + music + memory + stored
 
-  private static func generated<O: Options>(
+  static func generated<O: Options>(
     _ kind: String, _ variant: String, _ options: O
   ) -> TaskSample {
-    TaskSample(kind: kind, variant: variant, sizes: [40, 25, 17]) { key in
+    TaskSample(
+      kind: kind, variant: variant, sizes: [40, 25, 17], isFixed: variant.contains("fixed")
+    ) { key in
       guard let kind = TaskRegistry.kind(named: kind) else {
         throw OptionProblem("kind", "\(kind) is not registered")
       }
@@ -54,7 +58,7 @@ struct TaskSample: CustomStringConvertible, Sendable {
     let (unroll, evaluationUnroll, pool) = settings
     return TaskSample(
       kind: "music", variant: "unroll \(unroll), \(evaluationUnroll), pool \(pool)",
-      sizes: [40, 25, 17]
+      sizes: [40, 25, 17], isFixed: true
     ) { key in
       var options = MusicOptions()
       options.unroll = unroll

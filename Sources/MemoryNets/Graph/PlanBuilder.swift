@@ -124,6 +124,7 @@ package final class PlanBuilder {
         .init(
           kernel: kernel, operands: [plan.output, plan.outputGradient],
           sizes: [plan.outputSize, options.answersLastStepOnly ? 1 : 0],
+          scalars: [options.lossFactor],
           scope: layout.isFlat(output) ? .flat : .tile)
       ]
     }

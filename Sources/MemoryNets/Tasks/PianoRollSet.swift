@@ -1,7 +1,3 @@
-import CXXHash
-import CZstd
-import Foundation
-
 /// A published set of piano-rolls, with the splits of Boulanger-Lewandowski, Bengio and Vincent,
 /// "Modeling Temporal Dependencies in High-Dimensional Sequences", ICML 2012.
 package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
@@ -31,8 +27,7 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
 
   /// Reads the set from `folder` and checks that its contents are the published ones.
   package func read(from folder: DataFolder) throws(TaskError) -> PianoRollData {
-    guard let root = folder.path else { throw .noDataFolder(file: file) }
-    let path = URL(fileURLWithPath: root).appendingPathComponent(file).path
+    let path = try DataFile(name: file, source: Self.source).path(in: folder)
     let data = try Self.read(path: path)
     let found = Self.digest(of: data)
     guard found == digest else {
@@ -45,16 +40,15 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
 
   /// Reads any file of the format.
   package static func read(path: String) throws(TaskError) -> PianoRollData {
-    guard FileManager.default.fileExists(atPath: path) else { throw .missingFile(path: path) }
-    let compressed: Data
-    do {
-      compressed = try Data(contentsOf: URL(fileURLWithPath: path))
-    } catch {
-      throw .unreadableFile(path: path, reason: error.localizedDescription)
-    }
+    try parse(DataFile.bytes(path: path, source: source), path: path)
+  }
+
+  private static func parse(
+    _ compressed: [UInt8], path: String
+  ) throws(TaskError) -> PianoRollData {
     let text: [UInt8]
     do throws(ZstandardError) {
-      text = try decompress(compressed)
+      text = try decompress(zstandard: compressed)
     } catch {
       throw .damagedFile(path: path, problem: error.problem)
     }
@@ -69,12 +63,7 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
 
   /// 32 hexadecimal digits that identify the contents, whatever the file's spacing and compression.
   package static func digest(of data: PianoRollData) -> String {
-    let bytes = data.canonicalBytes
-    let hash = bytes.withUnsafeBytes { XXH3_128bits($0.baseAddress, $0.count) }
-    return [hash.high64, hash.low64].map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
+    contentDigest(data.canonicalBytes)
   }
 
   private static func summary(of data: PianoRollData) -> String {
@@ -82,41 +71,4 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
     let frames = DataSplit.allCases.map { "\(data[$0].frameCount)" }.joined(separator: "/")
     return "\(counts) sequences of \(frames) frames"
   }
-}
-
-/// Why bytes are not a whole Zstandard file.
-private struct ZstandardError: Error {
-  let problem: String
-}
-
-/// The contents of all frames of a Zstandard file.
-private func decompress(_ compressed: Data) throws(ZstandardError) -> [UInt8] {
-  let context = ZSTD_createDCtx()
-  defer { ZSTD_freeDCtx(context) }
-  let source = [UInt8](compressed)
-  var piece = [UInt8](repeating: 0, count: ZSTD_DStreamOutSize())
-  var text: [UInt8] = []
-  var consumed = 0
-  // Of the last call: 0 at the end of a frame, an error, or a hint that more is to come.
-  var status = 1
-  repeat {
-    var produced = 0
-    let before = consumed
-    status = source.withUnsafeBytes { source in
-      piece.withUnsafeMutableBytes { piece in
-        var input = ZSTD_inBuffer(src: source.baseAddress, size: source.count, pos: consumed)
-        var output = ZSTD_outBuffer(dst: piece.baseAddress, size: piece.count, pos: 0)
-        let status = ZSTD_decompressStream(context, &output, &input)
-        (consumed, produced) = (input.pos, output.pos)
-        return status
-      }
-    }
-    if ZSTD_isError(status) != 0 {
-      throw ZstandardError(problem: String(cString: ZSTD_getErrorName(status)))
-    }
-    text += piece[..<produced]
-    guard consumed > before || produced > 0 else { break }
-  } while consumed < source.count || status != 0
-  guard status == 0 else { throw ZstandardError(problem: "it ends early") }
-  return text
 }

@@ -49,7 +49,13 @@ package final class Network {
       switch shape.loss {
       case .softmaxCrossEntropy: \.softmax_loss
       case .sigmoidCrossEntropy: \.sigmoid_loss
-      case .squaredError: \.squared_loss
+      case .squaredError, .halfSquaredError, .meanSquaredError, .squaredErrorOfSigns: \.squared_loss
+      }
+    options.lossFactor =
+      switch shape.loss {
+      case .halfSquaredError: 0.5
+      case .meanSquaredError, .squaredErrorOfSigns: 1 / Double(shape.outputSize)
+      default: 1
       }
     options.maximumRows = trainingRows ?? batchSize
     let graph = model.recorded()

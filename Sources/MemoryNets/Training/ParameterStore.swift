@@ -88,6 +88,12 @@ package final class ParameterStore {
     views.first { $0.name == name }
   }
 
+  /// Overwrites all parameters by `weights`, as a checkpoint has them.
+  package func load(_ weights: UnsafeRawBufferPointer) {
+    precondition(weights.count == count * precision.size, "\(weights.count) bytes of weights")
+    UnsafeMutableRawBufferPointer(start: values, count: weights.count).copyMemory(from: weights)
+  }
+
   /// A copy of one parameter, or of its gradient, as Double.
   package func doubles(_ view: ParameterView, gradient: Bool = false) -> [Double] {
     let base = gradient ? gradients : values

@@ -78,6 +78,16 @@ package final class TrialAssembly {
       task: task, model: network, options: options, noiseKey: configuration.key("noise"))
   }
 
+  /// The model of a trial to look into, with the weights of no trial yet.
+  package func stateReader(
+    of configuration: TrialConfiguration, shape: TaskShape
+  ) throws -> StateReader {
+    let (model, cell) = try model(of: configuration)
+    return try StateReader(
+      model: model, cell: cell, shape: shape, steps: shape.maximumSteps,
+      instructionSet: execution.instructionSet)
+  }
+
   /// Throws what is wrong with the model of a trial for a task of this shape.
   package func checkModel(of configuration: TrialConfiguration, shape: TaskShape) throws {
     let (model, cell) = try model(of: configuration)
