@@ -131,8 +131,14 @@ static inline __attribute__((always_inline)) void NAME(outer_block)(
     const int rows, REAL *restrict c, int64_t row_stride, int64_t width, const V *restrict panel,
     const REAL *restrict g, int64_t vectors) {
   V sum0[BLOCK], sum1[BLOCK];
+  // C is far away, and every block needs other lines of it.
 #pragma clang loop unroll(full)
-  for (int r = 0; r < rows; r++) sum0[r] = sum1[r] = (V){0};
+  for (int r = 0; r < rows; r++) {
+    sum0[r] = sum1[r] = (V){0};
+    __builtin_prefetch(c + r * row_stride, 1);
+    if (PAIRS) __builtin_prefetch(c + r * row_stride + MS_LANES, 1);
+    __builtin_prefetch(c + r * row_stride + (1 + PAIRS) * MS_LANES - 1, 1);
+  }
   for (int64_t v = 0; v < vectors; v++, g += rows * MS_LANES) {
 #pragma clang loop unroll(disable)
     for (int lane = 0; lane < MS_LANES; lane++, panel += 1 + PAIRS) {

@@ -46,6 +46,10 @@ static inline __attribute__((always_inline)) void NAME(linear_pair)(
     V start = bias ? (V){0} + bias[r] : (V){0};
     sum0[r] = add ? d0[r] : start;
     sum1[r] = add ? d1[r] : start;
+    if (!add) {
+      __builtin_prefetch(d0 + r, 1);
+      __builtin_prefetch(d1 + r, 1);
+    }
   }
   for (int64_t k = 0; k < count; k++) {
     V a = x0[k], b = x1[k];

@@ -73,23 +73,29 @@ KERNEL(sigmoid_loss) {
   }
 }
 
-// loss = sum of (y - target)^2;   dy = 2 (y - target).
+// loss = c sum of (y - target)^2;   dy = 2 c (y - target);   scalar 0 c. An output is right
+// where it has the sign of its target.
 KERNEL(squared_loss) {
   const V *y = (const V *)OPERAND(0);
   V *d = instruction->operand[1].base ? (V *)OPERAND(1) : 0;
   int64_t n = SIZE(0);
+  double factor = instruction->scalar[0];
   if (d) memset(d, 0, n * sizeof(V));
   for (int64_t lane = 0; lane < context->lanes; lane++) {
     double weight = context->weights[FIRST + lane], loss = 0;
     if (weight == 0) continue;
     const float *target = context->targets + (FIRST + lane) * n;
+    int64_t right = 0;
     for (int64_t f = 0; f < n; f++) {
-      REAL difference = ((const REAL *)y)[f * MS_LANES + lane] - (REAL)target[f];
+      REAL value = ((const REAL *)y)[f * MS_LANES + lane], difference = value - (REAL)target[f];
       loss += (double)difference * difference;
-      if (d) ((REAL *)(d + f))[lane] = (REAL)(2 * weight * context->loss_scale) * difference;
+      right += (value > 0) == (target[f] > 0);
+      if (d) ((REAL *)(d + f))[lane] = (REAL)(2 * factor * weight * context->loss_scale) * difference;
     }
-    context->statistics[0] += weight * loss;
+    context->statistics[0] += weight * (factor * loss);
     context->statistics[1] += weight;
+    context->statistics[3] += (double)right;
+    context->statistics[4] += (double)(n - right);
   }
 }
 

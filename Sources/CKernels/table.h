@@ -19,21 +19,14 @@ static inline __attribute__((always_inline)) void NAME(product_block)(
   }
 }
 
-// C (+)= A B, or C = A B + b in every row.
-//   operand 0 C (m, n), 1 A (m, k) or (k, m), 2 B (k, n) or (n, k), 3 b (n) or null,
-//   4 panel: k vectors
-//   size 0 m, 1 n, 2 k, 3 whether A is stored (k, m), 4 whether B is stored (n, k), 5 add
-KERNEL(matrix_product) {
-  REAL *c = (REAL *)instruction->operand[0].base;
-  const REAL *a = (const REAL *)instruction->operand[1].base;
-  const REAL *b = (const REAL *)instruction->operand[2].base;
-  const REAL *bias = (const REAL *)instruction->operand[3].base;
-  V *panel = (V *)instruction->operand[4].base;
-  int64_t m = SIZE(0), n = SIZE(1), k = SIZE(2);
-  int64_t a_row = SIZE(3) ? 1 : k, a_k = SIZE(3) ? m : 1;
+// The product of `matrix_product`, below.
+static void NAME(multiply_matrices)(REAL *c, const REAL *a, const REAL *b, const REAL *bias,
+                                    V *panel, int64_t m, int64_t n, int64_t k, int a_transposed,
+                                    int b_transposed, int add) {
+  int64_t a_row = a_transposed ? 1 : k, a_k = a_transposed ? m : 1;
   for (int64_t j = 0; j < n; j += MS_LANES) {
     int64_t width = n - j < MS_LANES ? n - j : MS_LANES;
-    if (SIZE(4)) {
+    if (b_transposed) {
       for (int64_t i = 0; i < k; i += MS_LANES) {
         int64_t height = k - i < MS_LANES ? k - i : MS_LANES;
         V rows[MS_LANES];
@@ -49,10 +42,23 @@ KERNEL(matrix_product) {
     for (int64_t block = 0, i = 0; block < BLOCKS(m); block++) {
       int64_t count = ROWS_OF(m, block);
       WITH_ROWS(count, NAME(product_block)(rows, c + i * n + j, n, width, a + i * a_row, a_row, a_k,
-                                           panel, k, start, (int)SIZE(5)))
+                                           panel, k, start, add))
       i += count;
     }
   }
+}
+
+// C (+)= A B, or C = A B + b in every row.
+//   operand 0 C (m, n), 1 A (m, k) or (k, m), 2 B (k, n) or (n, k), 3 b (n) or null,
+//   4 panel: k vectors
+//   size 0 m, 1 n, 2 k, 3 whether A is stored (k, m), 4 whether B is stored (n, k), 5 add
+KERNEL(matrix_product) {
+  NAME(multiply_matrices)((REAL *)instruction->operand[0].base,
+                          (const REAL *)instruction->operand[1].base,
+                          (const REAL *)instruction->operand[2].base,
+                          (const REAL *)instruction->operand[3].base,
+                          (V *)instruction->operand[4].base, SIZE(0), SIZE(1), SIZE(2),
+                          (int)SIZE(3), (int)SIZE(4), (int)SIZE(5));
 }
 
 // D (+)= S^T, or D = S^T + b in every row.

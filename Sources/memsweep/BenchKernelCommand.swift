@@ -16,51 +16,17 @@ struct BenchKernel: ParsableCommand {
 
   func run() throws {
     let benchmark = try work.benchmark(cell: nil, execution)
-    let lines = KernelBenchmark.lines(benchmark, repetitions: execution.repetitions)
-    let peak = PeakRate.measured(benchmark.network.kernels)
-    let total = lines.reduce(Double.leastNormalMagnitude) { $0 + $1.seconds.median }
-    let rows = lines.map { line in
-      let rate = line.operations > 0 ? line.operations / line.seconds.median : nil
-      return Row(
-        group: line.group.rawValue, kernel: line.kernel, sizes: line.sizes,
-        microseconds: (line.seconds.median * 1e6).rounded(places: 1),
-        microsecondsMinimum: (line.seconds.minimum * 1e6).rounded(places: 1),
-        microsecondsMaximum: (line.seconds.maximum * 1e6).rounded(places: 1),
-        percentOfTime: (line.seconds.median / total * 100).rounded(places: 1),
-        gflops: rate.map { ($0 * 1e-9).rounded(places: 1) },
-        percentOfPeak: rate.map { ($0 / peak * 100).rounded(places: 1) })
-    }
+    let table = KernelTable(benchmark, repetitions: execution.repetitions)
     if execution.json {
       try printJSON(
         Answer(
           cell: work.cell, task: work.task ?? "associative_retrieval", hidden: work.hidden,
           embedding: work.embedding, batch: work.batch, precision: work.precision.rawValue,
           instructionSet: execution.instructionSet.rawValue,
-          peakGflops: (peak * 1e-9).rounded(places: 2), kernels: rows))
+          peakGflops: (table.peak * 1e-9).rounded(places: 2), kernels: table.rows))
     } else {
-      Terminal.answer(text(rows, peak: peak))
+      Terminal.answer(table.text(execution.instructionSet))
     }
-  }
-
-  private func text(_ rows: [Row], peak: Double) -> String {
-    let head = ["us", "min", "max", "% of time", "GFLOP/s", "% of peak", "kernel and sizes"]
-    let cells = rows.map { row in
-      [
-        "\(row.microseconds)", "\(row.microsecondsMinimum)", "\(row.microsecondsMaximum)",
-        "\(row.percentOfTime)", row.gflops.map { "\($0)" } ?? "",
-        row.percentOfPeak.map { "\($0)" } ?? "",
-        row.kernel + row.sizes.reduce("") { "\($0) \($1)" },
-      ]
-    }
-    let table = [head] + cells
-    let widths = head.indices.map { column in table.reduce(0) { max($0, $1[column].count) } }
-    let lines = table.map { line in
-      zip(line, widths).dropLast().map { cell, width in
-        String(repeating: " ", count: width - cell.count) + cell + "  "
-      }.joined() + line[line.count - 1]
-    }
-    return lines.joined(separator: "\n")
-      + "\npeak: \((peak * 1e-9).rounded(places: 1)) GFLOP/s (\(execution.instructionSet.rawValue))\n"
   }
 
   private struct Answer: Encodable {
@@ -72,19 +38,6 @@ struct BenchKernel: ParsableCommand {
     let precision: String
     let instructionSet: String
     let peakGflops: Double
-    let kernels: [Row]
-  }
-
-  private struct Row: Encodable {
-    let group: String
-    let kernel: String
-    let sizes: [Int]
-    let microseconds: Double
-    let microsecondsMinimum: Double
-    let microsecondsMaximum: Double
-    let percentOfTime: Double
-    /// Nil where operations are not counted.
-    let gflops: Double?
-    let percentOfPeak: Double?
+    let kernels: [KernelTable.Row]
   }
 }

@@ -13,6 +13,7 @@ struct BenchLanguageModel: ParsableCommand {
   @Option(help: "Steps of a batch.") var unroll = 20
   @Option(help: "Sequences an update.") var batch = 20
   @Option(help: "Words.") var vocabulary = 10_000
+  @Flag(help: "Prints the time of each kernel too.") var kernels = false
   @OptionGroup var execution: BenchExecution
 
   func validate() throws {
@@ -30,18 +31,21 @@ struct BenchLanguageModel: ParsableCommand {
       execution: execution.options)
     let measured = benchmark.measure(repetitions: execution.repetitions)
     let rate = BenchRate(measured, benchmark, execution)
+    let table = kernels ? KernelTable(benchmark, repetitions: execution.repetitions) : nil
     let tokens = Double(unroll * batch)
     let line = Line(
       hidden: hidden, layers: layers, unroll: unroll, batch: batch, vocabulary: vocabulary,
       tokensPerSecond: (tokens / measured.timings.median).rounded(),
       tokensPerSecondMinimum: (tokens / measured.timings.maximum).rounded(),
-      tokensPerSecondMaximum: (tokens / measured.timings.minimum).rounded(), rate: rate)
+      tokensPerSecondMaximum: (tokens / measured.timings.minimum).rounded(), rate: rate,
+      kernels: table?.rows)
     if execution.json {
       try printJSON(line)
     } else {
       print(
         "\(Int(line.tokensPerSecond)) tokens/s (\(Int(line.tokensPerSecondMinimum)) to "
           + "\(Int(line.tokensPerSecondMaximum))), " + rate.text)
+      if let table { Terminal.answer(table.text(execution.instructionSet)) }
     }
   }
 
@@ -55,5 +59,7 @@ struct BenchLanguageModel: ParsableCommand {
     let tokensPerSecondMinimum: Double
     let tokensPerSecondMaximum: Double
     let rate: BenchRate
+    /// Nil unless asked for.
+    let kernels: [KernelTable.Row]?
   }
 }

@@ -16,7 +16,7 @@ struct Failure: Error {
     switch error {
     case let failure as Failure: self = failure
     case is SpecErrors, is CellReferenceError, is OptionProblem, is OptionProblems,
-      is AssemblyError, is TaskError:
+      is AssemblyError, is TaskError, is ProbeError:
       self.init("\(error)", .badInput)
     case is StoreError, is DirectoryError, is CheckpointError:
       self.init("\(error)", .directoryUnusable)

@@ -8,7 +8,7 @@ extension EndToEnd {
       let outcome = try Program.run(["--help"])
       #expect(outcome.status == 0)
       for command in [
-        "check", "plan", "schema", "list", "status", "report", "export", "verify", "bench",
+        "check", "plan", "schema", "list", "status", "report", "export", "probe", "verify", "bench",
       ] {
         #expect(outcome.output.contains("  \(command)"), "\(command)")
       }

@@ -42,6 +42,65 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     case "rns_stack", "vrns_stack":
       let sizes: OptionDictionary = ["states": .integer(2), "symbols": .integer(2)]
       return [0, 2, 3].map { sizes.merging(["window": .integer($0)]) { $1 } }
+    case "delta_net":
+      return [
+        ["heads": .integer(2), "value_size": .integer(2)],
+        ["heads": .integer(1), "negative_eigenvalues": .boolean(true), "convolution": .integer(1)],
+        [
+          "feature_map": .string("dpfp"), "dpfp_order": .integer(2), "key_norm": .string("sum"),
+          "heads": .integer(2), "key_size": .integer(2), "output_norm": .string("none"),
+        ],
+        ["rule": .string("sum"), "feature_map": .string("elu_plus_one"), "heads": .integer(2)],
+      ]
+    case "gated_delta_net":
+      return [
+        ["heads": .integer(2), "key_size": .integer(2)],
+        [
+          "heads": .integer(1), "key_size": .integer(3), "value_size": .integer(2),
+          "output_gate": .boolean(false), "convolution": .integer(2),
+        ],
+      ]
+    case "recurrent_delta_net": return [["heads": .integer(2)]]
+    case "mlstm":
+      return [
+        ["heads": .integer(2), "expansion": .integer(1)],
+        ["heads": .integer(1), "expansion": .integer(1), "convolution": .integer(1)],
+      ]
+    case "mamba":
+      return [
+        ["expansion": .integer(1), "state_size": .integer(3)],
+        [
+          "expansion": .integer(2), "state_size": .integer(1), "convolution": .integer(1),
+          "time_step_rank": .integer(2),
+        ],
+      ]
+    case "ms_lmn":
+      return [
+        ["modules": .integer(3), "module_size": .integer(2)],
+        [
+          "modules": .integer(1), "module_size": .integer(3),
+          "initialization": .string("incremental"),
+        ],
+      ]
+    case "tensor_power":
+      return [["rank": .integer(4)], ["degree": .number(3), "learns_degree": .boolean(false)]]
+    case "lmu":
+      return [
+        ["memory_size": .integer(4), "theta": .number(6)],
+        [
+          "memory_size": .integer(3), "theta": .number(15), "discretization": .string("euler"),
+          "read": .string("memory"),
+        ],
+      ]
+    case "delay_line":
+      return [
+        ["length": .integer(3)], ["length": .integer(1)],
+        ["length": .integer(2), "read": .string("memory")],
+      ]
+    case "ctrnn":
+      return [
+        ["form": .string("current")], ["form": .string("rate"), "activation": .string("relu")],
+      ]
     default: return [[:]]
     }
   }

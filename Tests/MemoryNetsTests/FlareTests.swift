@@ -24,7 +24,7 @@ import Testing
 
   @Test func anAbsentArchiveIsNamedWithItsSource() throws {
     let folder = try TemporaryFolder()
-    #expect(throws: TaskError.noDataFolder(file: "flare/flare-core.tar.zst")) {
+    #expect(throws: TaskError.noDataFolder(file: FlareArchive.file, source: FlareArchive.source)) {
       try FlareArchive(from: DataFolder(path: nil))
     }
     do {

@@ -3,7 +3,8 @@ import Testing
 
 @Suite struct MetricsTests {
   @Test(arguments: [
-    TaskShape.Loss.softmaxCrossEntropy, .sigmoidCrossEntropy, .squaredError,
+    TaskShape.Loss.softmaxCrossEntropy, .sigmoidCrossEntropy, .squaredError, .halfSquaredError,
+    .meanSquaredError, .squaredErrorOfSigns,
   ])
   func namesAreThoseOfTheMetrics(loss: TaskShape.Loss) {
     var statistics = LossStatistics()

@@ -74,9 +74,8 @@ import Testing
     }
     guard !sample.isOneLength else { return }
     // A set of 40 is one batch of all; online data always fills a batch.
-    let isFixed = sample.isFixed
     let reader = BatchReader(try sample.make(key), batchSize: 64)
-    for update in 0..<5 { #expect(reader.training(update).rows == (isFixed ? 40 : 64)) }
+    for update in 0..<5 { #expect(reader.training(update).rows == (sample.isFixed ? 40 : 64)) }
   }
 
   @Test(arguments: TaskSample.all)

@@ -6,22 +6,24 @@ struct TaskSample: CustomStringConvertible, Sendable {
   let variant: String
   /// Sequences of train, validation and test.
   let sizes: [Int]
+  /// Whether the training sequences are one set, put into another order in each epoch.
+  let isFixed: Bool
   let make: @Sendable (PhiloxKey) throws -> any SequenceTask
 
   var description: String { "\(kind) \(variant)" }
 
-  /// Whether the training set is fixed, so that epochs show it in another order.
-  var isFixed: Bool { kind == "music" || variant.contains("fixed") || isOneLength }
-
   /// Whether each batch holds sequences of one length, and is short where there are no more.
   var isOneLength: Bool { kind == "formal_language" || kind == "flare" }
 
-  static let all: [TaskSample] = retrieval + copy + adding + music + languages + [flare]
+  static let all: [TaskSample] =
+    retrieval + copy + adding + music + memory + stored + languages + [flare]
 
-  private static func generated<O: Options>(
+  static func generated<O: Options>(
     _ kind: String, _ variant: String, _ options: O
   ) -> TaskSample {
-    TaskSample(kind: kind, variant: variant, sizes: [40, 25, 17]) { key in
+    TaskSample(
+      kind: kind, variant: variant, sizes: [40, 25, 17], isFixed: variant.contains("fixed")
+    ) { key in
       guard let kind = TaskRegistry.kind(named: kind) else {
         throw OptionProblem("kind", "\(kind) is not registered")
       }
@@ -64,12 +66,15 @@ struct TaskSample: CustomStringConvertible, Sendable {
     let lengths = options.lengths(8...12).count + options.lengths(12...20).count
     let settings = options
     return TaskSample(
-      kind: "formal_language", variant: language.rawValue, sizes: [40, 25, 3 * lengths]
+      kind: "formal_language", variant: language.rawValue, sizes: [40, 25, 3 * lengths],
+      isFixed: true
     ) { FormalLanguageTask(options: settings, key: $0) }
   }
 
   /// Strings made from random numbers: the published ones may be absent.
-  private static let flare = TaskSample(kind: "flare", variant: "made up", sizes: [40, 25, 17]) {
+  private static let flare = TaskSample(
+    kind: "flare", variant: "made up", sizes: [40, 25, 17], isFixed: true
+  ) {
     key in
     var draws = PhiloxStream(key: PhiloxKey(18), stream: 0)
     var data = FlareData()
@@ -93,7 +98,7 @@ struct TaskSample: CustomStringConvertible, Sendable {
     let (unroll, evaluationUnroll, pool) = settings
     return TaskSample(
       kind: "music", variant: "unroll \(unroll), \(evaluationUnroll), pool \(pool)",
-      sizes: [40, 25, 17]
+      sizes: [40, 25, 17], isFixed: true
     ) { key in
       var options = MusicOptions()
       options.unroll = unroll

@@ -45,6 +45,55 @@ package enum CellRegistry {
       summary: "The nondeterministic stack machine with symbols that carry vectors.",
       options: VectorNondeterministicStackRNN.Options.self,
       make: VectorNondeterministicStackRNN.init(options:)),
+    CellKind(
+      name: "min_gru", summary: "GRU whose gate does not look at its state.",
+      options: MinGRU.Options.self, make: MinGRU.init(options:)),
+    CellKind(
+      name: "min_lstm", summary: "LSTM whose gates do not look at its state.",
+      options: MinLSTM.Options.self, make: MinLSTM.init(options:)),
+    CellKind(
+      name: "delta_net",
+      summary: "Heads of fast weights under the delta rule, or linear attention.",
+      options: DeltaNet.Options.self, make: DeltaNet.init(options:)),
+    CellKind(
+      name: "gated_delta_net", summary: "The delta rule with a decay that the input decides.",
+      options: GatedDeltaNet.Options.self, make: GatedDeltaNet.init(options:)),
+    CellKind(
+      name: "recurrent_delta_net",
+      summary: "The delta rule with keys, queries and values that see what was read before.",
+      options: RecurrentDeltaNet.Options.self, make: RecurrentDeltaNet.init(options:)),
+    CellKind(
+      name: "mlstm", summary: "Matrix memory with exponential gates, of xLSTM.",
+      options: MLSTM.Options.self, make: MLSTM.init(options:)),
+    CellKind(
+      name: "mamba", summary: "Selective state space: a diagonal linear recurrence.",
+      options: Mamba.Options.self, make: Mamba.init(options:)),
+    CellKind(
+      name: "ms_lmn",
+      summary: "Linear memory in modules that run at every 1st, 2nd, 4th, ... step.",
+      options: MultiScaleLinearMemoryNetwork.Options.self,
+      make: MultiScaleLinearMemoryNetwork.init(options:)),
+    CellKind(
+      name: "tensor_power",
+      summary: "Recurrent net of forms of a degree that is learned.",
+      options: TensorPowerRNN.Options.self, make: TensorPowerRNN.init(options:)),
+    CellKind(
+      name: "lmu",
+      summary: "Legendre memory unit: a window of the past as polynomials, beside a hidden state.",
+      options: LegendreMemoryUnit.Options.self, make: LegendreMemoryUnit.init(options:)),
+    CellKind(
+      name: "delay_line", summary: "The last inputs side by side, and a layer that reads them.",
+      options: DelayLine.Options.self, make: DelayLine.init(options:)),
+    CellKind(
+      name: "cornn", summary: "Coupled oscillators, driven by the input and by each other.",
+      options: CoupledOscillatorRNN.Options.self, make: CoupledOscillatorRNN.init(options:)),
+    CellKind(
+      name: "ctrnn", summary: "Continuous-time recurrent net of leaky units, by Euler steps.",
+      options: ContinuousTimeRNN.Options.self, make: ContinuousTimeRNN.init(options:)),
+    CellKind(
+      name: "exprnn",
+      summary: "Orthogonal recurrent net, its matrix the exponential of a skew one.",
+      options: ExponentialRNN.Options.self, make: ExponentialRNN.init(options:)),
   ]
 
   package static func kind(named name: String) -> CellKind? {
@@ -56,6 +105,11 @@ extension OptionProblem {
   /// The problem of a size that must be at least 1, if it is not.
   static func atLeastOne(_ option: String, _ value: Int) -> [OptionProblem] {
     value >= 1 ? [] : [OptionProblem(option, "is \(value); at least 1 is needed")]
+  }
+
+  /// The problem of a size that is negative, if it is; 0 stands for `instead`.
+  static func notNegative(_ option: String, _ value: Int, _ instead: String) -> [OptionProblem] {
+    value >= 0 ? [] : [OptionProblem(option, "is \(value); 0 takes \(instead)")]
   }
 
   /// The problem of a number outside a closed range, if it is.

@@ -26,6 +26,19 @@ final class ExecutorMemory {
 
   deinit { base.deallocate() }
 
+  /// Writes weights that never change.
+  func write(_ weights: [(address: Address, values: [Double])], _ precision: Precision) {
+    for (address, values) in weights {
+      for (i, value) in values.enumerated() {
+        let offset = (address.offset + i) * precision.size
+        switch precision {
+        case .float: shared.storeBytes(of: Float(value), toByteOffset: offset, as: Float.self)
+        case .double: shared.storeBytes(of: value, toByteOffset: offset, as: Double.self)
+        }
+      }
+    }
+  }
+
   func arena(_ tile: Int) -> UnsafeMutableRawPointer { base + Self.guardBytes + tile * tileBytes }
   var shared: UnsafeMutableRawPointer { base + sharedOffset }
   var scratch: UnsafeMutableRawPointer { base + scratchOffset }

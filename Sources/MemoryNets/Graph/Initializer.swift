@@ -1,4 +1,5 @@
 import COpenBLAS
+import Foundation
 
 /// How a parameter is drawn at the start of a trial.
 package enum Initializer: Hashable, Sendable {
@@ -16,6 +17,17 @@ package enum Initializer: Hashable, Sendable {
   case orthogonal
   /// Of `count` blocks of rows, block `index` is `value`, the others 0: a forget gate's bias.
   case block(index: Int, count: Int, value: Double)
+  /// From the first number to the last in equal steps.
+  case ramp(Double, Double)
+  /// Of `count` blocks of rows, block i is log(i + 1).
+  case logarithmOfBlock(count: Int)
+  /// The logarithm of a number that is uniform up to the given one.
+  case logarithmOfUniform(Double)
+  /// What softplus makes a number whose logarithm is uniform between those of the given two: the
+  /// bias of a time step or a rate of decay.
+  case softplusInverse(Double, Double)
+  /// Angles of rotations in the planes (1, 2), (3, 4), ..., for a `rotation`; 0 in all others.
+  case planeAngles(PlaneAngles)
 
   /// The numbers of a parameter of `shape`, row-major, drawn under `key`.
   package func values(shape: [Int], key: PhiloxKey) -> [Double] {
@@ -40,11 +52,50 @@ package enum Initializer: Hashable, Sendable {
       return (0..<count).map { $0 / columns == $0 % columns ? scale : 0 }
     case .orthogonal:
       return orthogonalMatrix(rows: rows, columns: columns, random: &random)
+    case .planeAngles(let kind):
+      return upperTriangle(kind, count: count, random: &random)
     case .block(let index, let blocks, let value):
       let part = count / blocks
       return (0..<count).map { $0 / part == index ? value : 0 }
+    case .ramp(let first, let last):
+      return (0..<count).map { first + (last - first) * Double($0) / Double(max(count - 1, 1)) }
+    case .logarithmOfBlock(let blocks):
+      return (0..<count).map { log(Double($0 / (count / blocks) + 1)) }
+    case .logarithmOfUniform(let limit):
+      return (0..<count).map { _ in log(limit * max(random.uniform(), 1e-6)) }
+    case .softplusInverse(let least, let most):
+      return (0..<count).map { _ in
+        let number = exp(log(least) + random.uniform() * (log(most) - log(least)))
+        return number + log(-expm1(-number))
+      }
     }
   }
+}
+
+/// How the angles of a block-diagonal skew matrix are drawn.
+package enum PlaneAngles: Hashable, Sendable {
+  /// Uniform on [-pi, pi].
+  case uniform
+  /// -sqrt((1 - cos s) / (1 + cos s)), s uniform on [0, pi / 2].
+  case cayley
+}
+
+/// The upper triangle of a skew matrix, row-major, of `count` elements.
+private func upperTriangle(
+  _ kind: PlaneAngles, count: Int, random: inout PhiloxStream
+) -> [Double] {
+  let size = Int((1 + Double(1 + 8 * count).squareRoot()) / 2)
+  var values = [Double](repeating: 0, count: count)
+  for row in stride(from: 0, to: size - 1, by: 2) {
+    let draw = random.uniform()
+    let angle =
+      switch kind {
+      case .uniform: (2 * draw - 1) * Double.pi
+      case .cayley: -tan(draw * Double.pi / 4)
+      }
+    values[row * size - row * (row + 1) / 2] = angle
+  }
+  return values
 }
 
 /// The orthogonal factor of a matrix of normal draws, with the signs that make it uniform.

@@ -68,15 +68,19 @@ package struct Plan {
     var calls: [Call] = []
   }
 
-  /// A carried vector or matrix in the arena: slot 0 holds the initial value, slot t + 1 that
-  /// after step t.
+  /// A carried vector or matrix in the arena: the first `depth` slots hold its initial values, the
+  /// oldest first, the slots after them those after each step.
   struct CarriedSlot {
     let name: String
     var slots: Address
-    /// The gradient of the initial value, after the backward pass.
+    /// The gradient of the initial values, after the backward pass.
     var initialGradient: Address
     /// Features.
     var size: Int
+    /// How many steps its values are carried for.
+    var depth = 1
+    /// Numbers that are carried.
+    var count: Int { size * depth }
   }
 
   var parameters: [ParameterDeclaration] = []
@@ -97,6 +101,8 @@ package struct Plan {
   /// Numbers carried from step to step for each sequence, as the cells define them.
   package var stateSize = 0
 
+  /// Weights that never change, and where they stand.
+  var fixedWeights: [(address: Address, values: [Double])] = []
   /// Once a batch, before the first tile: what is made of the parameters alone.
   var batchStart: [Call] = []
   /// Once a batch that is trained on, before the first tile.
@@ -117,6 +123,9 @@ package struct Plan {
   var output = Address.none
   var outputGradient = Address.none
   var outputSize = 0
+  /// What is looked at from outside, after the forward pass.
+  var observed = Address.none
+  var observedSize = 0
   /// The input vector and its gradient, where the caller gives the one and wants the other.
   var input = Address.none
   var inputGradient = Address.none

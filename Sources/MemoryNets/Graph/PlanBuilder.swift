@@ -16,7 +16,10 @@ package final class PlanBuilder {
   private var caches: [String: Address] = [:]
   private var written: [NodeID: [Range<Int>]] = [:]
   private var current = Plan.Segment(isLastStepOnly: false)
-  private let parameterOffsets: [Int]
+  /// Of those that are trained, in the flat buffer.
+  let parameterOffsets: [Int]
+  /// Derived weights whose gradient is wanted, in the order in which it was first asked for.
+  var derivedGradients: [ParameterID] = []
   /// Whether the node being emitted is over flat rows.
   private(set) var isEmittingFlat = false
   private var flatCopies: [Address: Address] = [:]
@@ -37,14 +40,14 @@ package final class PlanBuilder {
 
   private init(_ source: StepGraph, _ options: PlanOptions) {
     self.options = options
-    let histories =
+    func histories(_ graph: StepGraph) -> [Int: HistoryForm] {
       options.isEnabled(.lowerMemories)
-      ? source.histories(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
-      : [:]
-    self.histories = histories
+        ? graph.histories(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
+        : [:]
+    }
     var graph = source
     var segments = graph.segments(
-      hoist: options.isEnabled(.hoist), histories: histories,
+      hoist: options.isEnabled(.hoist), histories: histories(source),
       lastStepOnly: options.answersLastStepOnly)
     if options.isFlattening(graph.flatWeights(segments)), graph.flattenRows(&segments) {
       plan.isFlat = true
@@ -53,6 +56,8 @@ package final class PlanBuilder {
     }
     self.segments = segments
     self.graph = graph
+    // What is written may have become a copy of flat rows.
+    self.histories = histories(graph)
     var segmentOf = [Int](repeating: 0, count: graph.nodes.count)
     for (s, segment) in segments.enumerated() {
       for node in segment.nodes { segmentOf[node] = s }
@@ -62,14 +67,14 @@ package final class PlanBuilder {
       graph: graph, options: options, segments: segments, segmentOf: segmentOf)
     var offset = 0
     parameterOffsets = graph.parameters.map { parameter in
-      defer { offset += parameter.shape.reduce(1, *) }
+      defer { if parameter.isTrained { offset += parameter.shape.reduce(1, *) } }
       return offset
     }
   }
 
   private func build() -> Plan {
     plan.maximumSteps = options.maximumSteps
-    plan.parameters = graph.parameters
+    plan.parameters = graph.parameters.filter(\.isTrained)
     plan.lookupTables = graph.lookupTables.map { graph.parameters[$0].name }
     plan.stateSize = graph.nodes.indices.reduce(graph.stateSize) { size, node in
       size + graph.nodes[node].operation.stateSize(node, self)
@@ -86,7 +91,7 @@ package final class PlanBuilder {
       plan.backwardStart.append(
         .init(
           kernel: \.clear, operands: [layout.gradientBase(root)],
-          sizes: [graph.nodes[root].size, layout.hasInitialGradient(root) ? 1 : 0]))
+          sizes: [graph.nodes[root].size, layout.initialGradients(root)]))
     }
     for segment in segments.reversed() {
       current = .init(isLastStepOnly: segment.isLastStepOnly)
@@ -95,12 +100,18 @@ package final class PlanBuilder {
       if !current.calls.isEmpty { plan.backward.append(current) }
     }
     emitCarried()
+    emitWeightGradients()
     plan.arenaCount = layout.arenaCount
     plan.sharedCount = layout.sharedCount
     return plan
   }
 
   private func emitOutput() {
+    if let observed = graph.observed {
+      precondition(!layout.isFlat(observed), "only a value of a recurrence can be observed")
+      plan.observed = value(observed)
+      plan.observedSize = graph.nodes[observed].size
+    }
     guard let output = graph.output else { return }
     plan.outputSize = graph.nodes[output].size
     plan.output = value(output)
@@ -115,6 +126,7 @@ package final class PlanBuilder {
         .init(
           kernel: kernel, operands: [plan.output, plan.outputGradient],
           sizes: [plan.outputSize, options.answersLastStepOnly ? 1 : 0],
+          scalars: [options.lossFactor],
           scope: layout.isFlat(output) ? .flat : .tile)
       ]
     }
@@ -124,10 +136,11 @@ package final class PlanBuilder {
 
   private func emitCarried() {
     for state in graph.vectorStates {
+      let initial = layout.initialValues(of: state)
       plan.carried.append(
         .init(
-          name: state.name, slots: layout.value(state.previous),
-          initialGradient: layout.gradient(state.previous), size: state.size))
+          name: state.name, slots: initial.values, initialGradient: initial.gradients,
+          size: state.size, depth: state.depth))
     }
     for (i, state) in graph.matrixStates.enumerated() where histories[i] == nil {
       plan.carried.append(
@@ -150,14 +163,6 @@ extension PlanBuilder {
   func value(_ node: NodeID) -> Address { layout.value(node) }
 
   func size(_ node: NodeID) -> Int { graph.nodes[node].size }
-
-  func parameter(_ id: ParameterID) -> Address {
-    Address(space: .values, offset: parameterOffsets[id], stride: 0)
-  }
-
-  func parameterGradient(_ id: ParameterID) -> Address {
-    Address(space: .gradients, offset: parameterOffsets[id], stride: 0)
-  }
 
   /// `size` features at every step, kept from the forward pass of `node` for its derivative.
   func cache(_ node: NodeID, _ name: String, _ size: Int) -> Address {
@@ -185,9 +190,17 @@ extension PlanBuilder {
     return Address(space: .scratch, offset: 0, stride: 0)
   }
 
+  /// Puts numbers that never change where they stand.
+  func addFixedWeight(_ address: Address, _ values: [Double]) {
+    plan.fixedWeights.append((address, values))
+  }
+
   /// Adds a call that is made once a batch, before the first tile.
-  func emitBatchStart(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
-    plan.batchStart.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  func emitBatchStart(
+    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scalars: [Double] = []
+  ) {
+    plan.batchStart.append(
+      .init(kernel: kernel, operands: operands, sizes: sizes, scalars: scalars))
   }
 
   /// Adds a call that is made once a batch that is trained on, before the first tile.
@@ -196,8 +209,11 @@ extension PlanBuilder {
   }
 
   /// Adds a call that is made once a batch that is trained on, after the last tile.
-  func emitGradientEnd(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
-    plan.gradientEnd.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  func emitGradientEnd(
+    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scalars: [Double] = []
+  ) {
+    plan.gradientEnd.append(
+      .init(kernel: kernel, operands: operands, sizes: sizes, scalars: scalars))
   }
 
   /// Whether all tiles go through the steps together.

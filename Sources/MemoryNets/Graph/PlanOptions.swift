@@ -13,6 +13,8 @@ package struct PlanOptions {
   package var disabledPasses: Set<PlanPass> = []
   /// The kernel that makes the loss and the outputs' gradient; none where the caller does.
   var loss: Plan.Kernel?
+  /// What a squared loss is multiplied with.
+  var lossFactor = 1.0
   /// The most sequences of a batch, where it is run as a whole; 0 where tile by tile.
   package var maximumRows = 0
 

@@ -7,13 +7,16 @@ package final class StepBuilder {
   private var prefix = ""
   private var group = ParameterGroup.controller
   private var isReadout = false
+  private var rate = 1.0
 
   /// The most steps of a sequence.
   package let maximumSteps: Int
 
-  /// Without a number of steps, for models that keep nothing whose size depends on it.
-  package init(maximumSteps: Int = 1000) {
+  /// Without a number of steps, for models that keep nothing whose size depends on it; `parameters`
+  /// come before those that are declared, so that models can share them.
+  package init(maximumSteps: Int = 1000, after parameters: [ParameterDeclaration] = []) {
     self.maximumSteps = maximumSteps
+    graph.parameters = parameters
   }
 
   // MARK: - What is carried
@@ -21,10 +24,39 @@ package final class StepBuilder {
   /// A vector carried from step to step, zero at the start of a sequence.
   package func vector(_ name: String, _ size: Int) -> Vector {
     let state = graph.vectorStates.count
-    let previous = add(PreviousValue(state: state), size: size)
+    graph.vectorStates.append(.init(name: prefix + name, size: size))
+    return add(PreviousValue(state: state), size: size)
+  }
+
+  /// What `x` was `steps` steps ago; zero before the start of the sequence.
+  ///
+  /// No computation: its values stay where they are.
+  package func delayed(_ x: Vector, by steps: Int) -> Vector {
+    precondition(steps >= 0, "delayed by \(steps) steps")
+    guard steps > 0 else { return x }
+    if let previous = graph.nodes[x.node].operation as? PreviousValue {
+      return value(ofState: previous.state, ago: previous.lag + steps)
+    }
+    if let state = graph.vectorStates.firstIndex(where: { $0.next == x.node }) {
+      return value(ofState: state, ago: steps)
+    }
+    if let slice = graph.nodes[x.node].operation as? Slice, isCarried(slice.operand) {
+      let whole = Vector(builder: self, node: slice.operand, size: graph.nodes[slice.operand].size)
+      return delayed(whole, by: steps)[slice.offset..<slice.offset + x.size]
+    }
     graph.vectorStates.append(
-      .init(name: prefix + name, size: size, previous: previous.node, next: nil))
-    return previous
+      .init(name: "\(prefix)delayed_\(graph.vectorStates.count)", size: x.size, next: x.node))
+    return value(ofState: graph.vectorStates.count - 1, ago: steps)
+  }
+
+  private func isCarried(_ node: NodeID) -> Bool {
+    graph.nodes[node].operation is PreviousValue
+      || graph.vectorStates.contains { $0.next == node }
+  }
+
+  private func value(ofState state: Int, ago steps: Int) -> Vector {
+    graph.vectorStates[state].depth = max(graph.vectorStates[state].depth, steps)
+    return add(PreviousValue(state: state, lag: steps), size: graph.vectorStates[state].size)
   }
 
   /// A rows x columns matrix carried from step to step, zero at the start of a sequence.
@@ -107,6 +139,14 @@ package final class StepBuilder {
     return body()
   }
 
+  /// Trains the parameters that `body` declares with `factor` times the learning rate.
+  package func learningRate<Result>(times factor: Double, _ body: () -> Result) -> Result {
+    let outer = rate
+    rate *= factor
+    defer { rate = outer }
+    return body()
+  }
+
   /// Marks what `body` computes as read-out: run only where the task wants answers.
   package func readout<Result>(_ body: () -> Result) -> Result {
     isReadout = true
@@ -114,15 +154,27 @@ package final class StepBuilder {
     return group(.readout, body)
   }
 
-  func parameter(_ name: String, _ shape: [Int], _ initializer: Initializer) -> ParameterID {
+  func parameter(
+    _ name: String, _ shape: [Int], _ initializer: Initializer, _ origin: WeightOrigin = .trained
+  ) -> ParameterID {
     let full = prefix + name
     if let known = graph.parameters.firstIndex(where: { $0.name == full }) {
       precondition(graph.parameters[known].shape == shape, "\(full) has two shapes")
       return known
     }
     graph.parameters.append(
-      ParameterDeclaration(name: full, group: group, shape: shape, initializer: initializer))
+      ParameterDeclaration(
+        name: full, group: group, shape: shape, initializer: initializer, rate: rate,
+        origin: origin))
     return graph.parameters.count - 1
+  }
+
+  /// Adds alpha |W W^T - I|_F^2 to what is minimised, for the parameter `name`.
+  package func penalizeOrthogonality(of name: String, by alpha: Double) {
+    guard let id = graph.parameters.firstIndex(where: { $0.name == prefix + name }) else {
+      preconditionFailure("there is no parameter \(prefix + name)")
+    }
+    graph.penalties.append(OrthogonalPenalty(weight: id, alpha: alpha))
   }
 
   // MARK: - Recording
@@ -130,6 +182,11 @@ package final class StepBuilder {
   func add(_ operation: some Operation, size: Int) -> Vector {
     graph.nodes.append(.init(operation: operation, size: size, isReadout: isReadout))
     return Vector(builder: self, node: graph.nodes.count - 1, size: size)
+  }
+
+  /// Marks what is to be looked at from outside: a value of a recurrence.
+  package func observe(_ value: Vector) {
+    graph.observed = value.node
   }
 
   /// Makes `value` the model's output.

@@ -21,8 +21,8 @@ package struct StepGraph {
   struct VectorState {
     let name: String
     let size: Int
-    /// The node that stands for the value of the step before.
-    let previous: NodeID
+    /// How many steps its values are carried for.
+    var depth = 1
     /// The node whose value is carried on.
     var next: NodeID?
   }
@@ -46,20 +46,23 @@ package struct StepGraph {
 
   package var nodes: [Node] = []
   var parameters: [ParameterDeclaration] = []
+  var penalties: [OrthogonalPenalty] = []
   var vectorStates: [VectorState] = []
   var matrixStates: [MatrixState] = []
   var historyStates: [HistoryState] = []
   /// The model's outputs.
   var output: NodeID?
+  /// What is to be looked at from outside.
+  var observed: NodeID?
 
   /// Numbers carried from step to step for each sequence, in vectors and matrices.
   package var stateSize: Int {
-    vectorStates.reduce(0) { $0 + $1.size } + matrixStates.reduce(0) { $0 + $1.size }
+    vectorStates.reduce(0) { $0 + $1.size * $1.depth } + matrixStates.reduce(0) { $0 + $1.size }
   }
 
-  /// Numbers in all parameters.
+  /// Numbers in all parameters that are trained.
   package var parameterCount: Int {
-    parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    parameters.filter(\.isTrained).reduce(0) { $0 + $1.shape.reduce(1, *) }
   }
 
   /// The tables that are looked up in and not used otherwise.
@@ -80,7 +83,7 @@ package struct StepGraph {
     return needed
   }
 
-  /// The nodes whose value of the step before `node` needs.
+  /// The nodes whose value of an earlier step `node` needs.
   func laggedDependencies(of node: NodeID) -> [NodeID] {
     if let state = (nodes[node].operation as? PreviousValue)?.state {
       return vectorStates[state].next.map { [$0] } ?? []
@@ -117,6 +120,12 @@ package struct ParameterDeclaration {
   /// Row-major.
   let shape: [Int]
   let initializer: Initializer
+  /// What the learning rate is multiplied by.
+  var rate = 1.0
+  var origin = WeightOrigin.trained
+
+  /// Whether it has numbers of its own that training changes.
+  var isTrained: Bool { if case .trained = origin { true } else { false } }
 }
 
 /// Which value of a matrix an operation reads or writes.

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A language of the FLaRe benchmark.
 package enum FlareLanguage: String, Codable, CaseIterable, Sendable {
   case binaryAddition = "binary_addition"
@@ -39,17 +37,23 @@ package struct FlareArchive {
 
   /// Reads the archive from `folder` and checks that it is the published one.
   package init(from folder: DataFolder) throws(TaskError) {
-    guard let root = folder.path else { throw .noDataFolder(file: Self.file) }
-    path = URL(fileURLWithPath: root).appendingPathComponent(Self.file).path
-    let bytes = try readZstandard(path: path)
-    let found = digest128(bytes)
+    let file = DataFile(name: Self.file, source: Self.source)
+    path = try file.path(in: folder)
+    let compressed = try file.bytes(in: folder)
+    let bytes: [UInt8]
+    do throws(ZstandardError) {
+      bytes = try decompress(zstandard: compressed)
+    } catch {
+      throw .damagedFile(path: path, problem: error.problem, source: Self.source)
+    }
+    let found = contentDigest(bytes)
     guard found == Self.digest else {
       throw .alteredFile(
         path: path, found: "\(bytes.count) bytes, digest \(found)",
-        expected: "digest \(Self.digest)")
+        expected: "digest \(Self.digest)", source: Self.source)
     }
     guard let archive = TarArchive(bytes) else {
-      throw .damagedFile(path: path, problem: "it is no tar archive")
+      throw .damagedFile(path: path, problem: "it is no tar archive", source: Self.source)
     }
     self.archive = archive
   }
@@ -63,12 +67,15 @@ package struct FlareArchive {
       else {
         // Two languages lack one of their test sets.
         guard set == .testShort || set == .testLong else {
-          throw .damagedFile(path: path, problem: "it lacks \(folder)main.tok or labels.txt")
+          throw .damagedFile(
+            path: path, problem: "it lacks \(folder)main.tok or labels.txt", source: Self.source)
         }
         continue
       }
       guard data.append(tokens, labels, to: set) else {
-        throw .damagedFile(path: path, problem: "\(folder)labels.txt does not label main.tok")
+        throw .damagedFile(
+          path: path, problem: "\(folder)labels.txt does not label main.tok",
+          source: Self.source)
       }
     }
     data.nameTokens()

@@ -38,6 +38,15 @@ package protocol SequenceGenerator {
 
   /// Writes the sequence of `draws` to row `row`: inputs, targets and weights, every element.
   func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int)
+
+  /// Writes a sequence that belongs to `split`; where splits are of one kind, any.
+  func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int, of split: DataSplit)
+}
+
+extension SequenceGenerator {
+  package func write(_ draws: inout PhiloxStream, to batch: Batch, row: Int, of split: DataSplit) {
+    write(&draws, to: batch, row: row)
+  }
 }
 
 /// A task whose sequences are made when they are needed: sequence i of a split is stream i of the
@@ -74,7 +83,7 @@ package final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
   package func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
     precondition(update >= 0 && batchSize > 0, "update \(update) of \(batchSize) rows")
     guard let order else {
-      fill(batch, key: trainKey, first: update * batchSize, rows: batchSize)
+      fill(batch, .train, first: update * batchSize, rows: batchSize)
       return
     }
     let batches = max(1, order.count / batchSize)
@@ -85,7 +94,7 @@ package final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
     for row in 0..<rows {
       let sequence = UInt64(UInt32(bitPattern: sequences[index * rows + row]))
       var draws = PhiloxStream(key: trainKey, stream: sequence)
-      generator.write(&draws, to: batch, row: row)
+      generator.write(&draws, to: batch, row: row, of: .train)
     }
   }
 
@@ -97,14 +106,15 @@ package final class GeneratedTask<Generator: SequenceGenerator>: SequenceTask {
     let first = index * batchSize
     let size = size(of: split)
     precondition(index >= 0 && first < size, "batch \(index) of \(size) sequences")
-    fill(batch, key: key(of: split), first: first, rows: min(batchSize, size - first))
+    fill(batch, split, first: first, rows: min(batchSize, size - first))
   }
 
-  private func fill(_ batch: Batch, key: PhiloxKey, first: Int, rows: Int) {
+  private func fill(_ batch: Batch, _ split: DataSplit, first: Int, rows: Int) {
+    let key = key(of: split)
     batch.resize(rows: rows, steps: shape.maximumSteps)
     for row in 0..<rows {
       var draws = PhiloxStream(key: key, stream: UInt64(first + row))
-      generator.write(&draws, to: batch, row: row)
+      generator.write(&draws, to: batch, row: row, of: split)
     }
   }
 

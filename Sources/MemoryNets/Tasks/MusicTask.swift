@@ -44,8 +44,8 @@ package final class MusicTask: SequenceTask {
   /// Of one batch size: the first update of each epoch known so far, and the last epoch used.
   private var batchSize = 0
   private var epochStarts: [Int] = []
-  private var current: (epoch: Int, plan: MusicPlan)?
-  private var evaluationPlans: [EvaluationPass: MusicPlan] = [:]
+  private var current: (epoch: Int, plan: PiecePlan)?
+  private var evaluationPlans: [EvaluationPass: PiecePlan] = [:]
 
   private struct EvaluationPass: Hashable {
     let split: DataSplit
@@ -121,27 +121,27 @@ package final class MusicTask: SequenceTask {
     return (epoch, update - epochStarts[epoch])
   }
 
-  private func plan(ofEpoch epoch: Int) -> MusicPlan {
+  private func plan(ofEpoch epoch: Int) -> PiecePlan {
     if let current, current.epoch == epoch { return current.plan }
     var draws = PhiloxStream(key: groupKey, stream: UInt64(epoch))
-    let plan = MusicPlan.training(
+    let plan = PiecePlan.training(
       order: order.sequences(ofEpoch: epoch), of: rolls.train, batchSize: batchSize,
       pool: options.lengthPool, unroll: options.unroll, draws: &draws)
     current = (epoch, plan)
     return plan
   }
 
-  private func evaluationPlan(_ split: DataSplit, _ batchSize: Int) -> MusicPlan {
+  private func evaluationPlan(_ split: DataSplit, _ batchSize: Int) -> PiecePlan {
     let pass = EvaluationPass(split: split, batchSize: batchSize)
     if let plan = evaluationPlans[pass] { return plan }
-    let plan = MusicPlan.evaluation(
+    let plan = PiecePlan.evaluation(
       of: rolls[split], batchSize: batchSize, unroll: options.evaluationUnroll)
     evaluationPlans[pass] = plan
     return plan
   }
 
   private func fill(
-    _ batch: Batch, with piece: MusicPlan.Piece, of plan: MusicPlan, rolls: PianoRolls
+    _ batch: Batch, with piece: PiecePlan.Piece, of plan: PiecePlan, rolls: PianoRolls
   ) {
     let size = PianoRolls.noteCount
     let rows = piece.rows.count

@@ -1,5 +1,3 @@
-import Foundation
-
 /// A published set of piano-rolls, with the splits of Boulanger-Lewandowski, Bengio and Vincent,
 /// "Modeling Temporal Dependencies in High-Dimensional Sequences", ICML 2012.
 package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
@@ -29,8 +27,7 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
 
   /// Reads the set from `folder` and checks that its contents are the published ones.
   package func read(from folder: DataFolder) throws(TaskError) -> PianoRollData {
-    guard let root = folder.path else { throw .noDataFolder(file: file) }
-    let path = URL(fileURLWithPath: root).appendingPathComponent(file).path
+    let path = try DataFile(name: file, source: Self.source).path(in: folder)
     let data = try Self.read(path: path)
     let found = Self.digest(of: data)
     guard found == digest else {
@@ -43,7 +40,18 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
 
   /// Reads any file of the format.
   package static func read(path: String) throws(TaskError) -> PianoRollData {
-    let text = try readZstandard(path: path)
+    try parse(DataFile.bytes(path: path, source: source), path: path)
+  }
+
+  private static func parse(
+    _ compressed: [UInt8], path: String
+  ) throws(TaskError) -> PianoRollData {
+    let text: [UInt8]
+    do throws(ZstandardError) {
+      text = try decompress(zstandard: compressed)
+    } catch {
+      throw .damagedFile(path: path, problem: error.problem)
+    }
     let parsed = text.withUnsafeBufferPointer { bytes in
       Result { () throws(PianoRollSyntaxError) in try PianoRollParser.parse(bytes) }
     }
@@ -55,7 +63,7 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
 
   /// 32 hexadecimal digits that identify the contents, whatever the file's spacing and compression.
   package static func digest(of data: PianoRollData) -> String {
-    digest128(data.canonicalBytes)
+    contentDigest(data.canonicalBytes)
   }
 
   private static func summary(of data: PianoRollData) -> String {

@@ -3,22 +3,23 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
   /// Options out of range.
   case options(task: String, problems: [OptionProblem])
   /// `file` is wanted and no data folder was named.
-  case noDataFolder(file: String)
-  case missingFile(path: String)
+  case noDataFolder(file: String, source: String = PianoRollSet.source)
+  case missingFile(path: String, source: String = PianoRollSet.source)
   /// The file is there and cannot be read; `reason` is the system's.
   case unreadableFile(path: String, reason: String)
-  /// Not a whole Zstandard file, or not the expected JSON in it.
-  case damagedFile(path: String, problem: String)
+  /// Not a whole compressed file, or not the expected format in it.
+  case damagedFile(path: String, problem: String, source: String = PianoRollSet.source)
   /// A well-formed file with other contents than the published ones.
-  case alteredFile(path: String, found: String, expected: String)
+  case alteredFile(
+    path: String, found: String, expected: String, source: String = PianoRollSet.source)
 
   /// Where: the section of the sweep file or the data file.
   package var place: String {
     switch self {
     case .options(let task, _): "task \(task)"
-    case .noDataFolder(let file): file
-    case .missingFile(let path), .unreadableFile(let path, _), .damagedFile(let path, _),
-      .alteredFile(let path, _, _):
+    case .noDataFolder(let file, _): file
+    case .missingFile(let path, _), .unreadableFile(let path, _), .damagedFile(let path, _, _),
+      .alteredFile(let path, _, _, _):
       path
     }
   }
@@ -31,8 +32,8 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noDataFolder: "is needed and no data folder was named"
     case .missingFile: "is missing"
     case .unreadableFile(_, let reason): "cannot be read: \(reason)"
-    case .damagedFile(_, let problem): "is damaged: \(problem)"
-    case .alteredFile(_, let found, let expected): "was altered: holds \(found), not \(expected)"
+    case .damagedFile(_, let problem, _): "is damaged: \(problem)"
+    case .alteredFile(_, let found, let expected, _): "was altered: holds \(found), not \(expected)"
     }
   }
 
@@ -40,16 +41,11 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
   package var remedy: String {
     switch self {
     case .options: "change these options"
-    case .noDataFolder, .missingFile:
+    case .noDataFolder(_, let source), .missingFile(_, let source):
       "name the folder that holds it with --data DIR or MEMSWEEP_DATA; \(source)"
     case .unreadableFile: "make it readable for this user"
-    case .damagedFile, .alteredFile: "replace it; \(source)"
+    case .damagedFile(_, _, let source), .alteredFile(_, _, _, let source): "replace it; \(source)"
     }
-  }
-
-  /// Where the data file comes from.
-  private var source: String {
-    place.hasSuffix(FlareArchive.file) ? FlareArchive.source : PianoRollSet.source
   }
 
   /// `PLACE: PROBLEM; REMEDY`.

@@ -49,6 +49,80 @@ package enum TaskRegistry {
         options: options, data: try archive.strings(of: options.language),
         digest: FlareArchive.digest, key: key)
     },
+    TaskKind(
+      name: "mqar", summary: "Name the value of every key that comes up again, among fillers.",
+      options: MultiQueryRecallOptions.self
+    ) { options, key, _ in
+      try check(options, of: "mqar")
+      return GeneratedTask(MultiQueryRecall(options: options), sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "key_value_capacity",
+      summary: "Give the value of a key after as many pairs as a memory may hold.",
+      options: KeyValueCapacityOptions.self
+    ) { options, key, _ in
+      try check(options, of: "key_value_capacity")
+      let generator = KeyValueCapacity(size: options.size, setting: options.setting)
+      return GeneratedTask(generator, sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "mnist_pixels", summary: "Name the digit that was shown pixel by pixel.",
+      options: MnistPixelsOptions.self
+    ) { options, key, data in
+      try check(options, of: "mnist_pixels")
+      return StoredTask(MnistPixels(options: options, set: try MnistSet(from: data)), key: key)
+    },
+    TaskKind(
+      name: "random_memorization",
+      summary: "Give the number that stood some steps before an end that nothing announces.",
+      options: RandomMemorizationOptions.self
+    ) { options, key, _ in
+      try check(options, of: "random_memorization")
+      return GeneratedTask(RandomMemorization(options: options), sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "memory_verification", summary: "Tell which tokens were on a studied list.",
+      options: MemoryVerificationOptions.self
+    ) { options, key, _ in
+      try check(options, of: "memory_verification")
+      let generator = MemoryVerification(vocabulary: options.vocabulary, length: options.length)
+      return GeneratedTask(generator, sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "repeat", summary: "Repeat a string of random length after its end.",
+      options: RepeatOptions.self
+    ) { options, key, _ in
+      try check(options, of: "repeat")
+      return GeneratedTask(Repeat(options: options), sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "variable_binding",
+      summary: "Hold vectors of signs and go on by a fixed linear rule of them.",
+      options: VariableBindingOptions.self
+    ) { options, key, _ in
+      try check(options, of: "variable_binding")
+      return GeneratedTask(VariableBinding(options: options), sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "mackey_glass", summary: "Forecast a chaotic series.", options: MackeyGlassOptions.self
+    ) { options, key, _ in
+      try check(options, of: "mackey_glass")
+      return GeneratedTask(MackeyGlass(options: options), sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "delay", summary: "Give back a signal of limited band with several delays.",
+      options: DelayOptions.self
+    ) { options, key, _ in
+      try check(options, of: "delay")
+      return GeneratedTask(Delay(options: options), sizes: options.sizes, key: key)
+    },
+    TaskKind(
+      name: "catbabi", summary: "Answer the questions in a stream of bAbI stories.",
+      options: CatBabiOptions.self
+    ) { options, key, data in
+      try check(options, of: "catbabi")
+      return CatBabi(options: options, set: try options.set.read(from: data), key: key)
+    },
   ]
 
   /// The kind of this name, or nil.

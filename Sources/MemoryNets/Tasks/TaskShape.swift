@@ -14,6 +14,13 @@ package struct TaskShape: Hashable, Sendable {
     case sigmoidCrossEntropy
     /// Targets are `outputSize` numbers; the sum of squares over outputs.
     case squaredError
+    /// Targets are `outputSize` numbers; half the sum of squares over outputs.
+    case halfSquaredError
+    /// Targets are `outputSize` numbers; the mean of squares over outputs.
+    case meanSquaredError
+    /// Targets are `outputSize` numbers, -1 or 1; the mean of squares over outputs, whose signs are
+    /// the answers.
+    case squaredErrorOfSigns
   }
 
   package enum OutputSteps: Hashable, Sendable {

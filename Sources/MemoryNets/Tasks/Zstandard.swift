@@ -1,42 +1,14 @@
-import CXXHash
 import CZstd
-import Foundation
-
-/// The contents of a Zstandard file.
-func readZstandard(path: String) throws(TaskError) -> [UInt8] {
-  guard FileManager.default.fileExists(atPath: path) else { throw .missingFile(path: path) }
-  let compressed: Data
-  do {
-    compressed = try Data(contentsOf: URL(fileURLWithPath: path))
-  } catch {
-    throw .unreadableFile(path: path, reason: error.localizedDescription)
-  }
-  do throws(ZstandardError) {
-    return try decompress(compressed)
-  } catch {
-    throw .damagedFile(path: path, problem: error.problem)
-  }
-}
-
-/// 32 hexadecimal digits that identify bytes: their XXH3-128.
-func digest128(_ bytes: [UInt8]) -> String {
-  let hash = bytes.withUnsafeBytes { XXH3_128bits($0.baseAddress, $0.count) }
-  return [hash.high64, hash.low64].map { word in
-    let digits = String(word, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
-  }.joined()
-}
 
 /// Why bytes are not a whole Zstandard file.
-private struct ZstandardError: Error {
+struct ZstandardError: Error {
   let problem: String
 }
 
 /// The contents of all frames of a Zstandard file.
-private func decompress(_ compressed: Data) throws(ZstandardError) -> [UInt8] {
+func decompress(zstandard source: [UInt8]) throws(ZstandardError) -> [UInt8] {
   let context = ZSTD_createDCtx()
   defer { ZSTD_freeDCtx(context) }
-  let source = [UInt8](compressed)
   var piece = [UInt8](repeating: 0, count: ZSTD_DStreamOutSize())
   var text: [UInt8] = []
   var consumed = 0

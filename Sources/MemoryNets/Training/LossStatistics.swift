@@ -10,6 +10,8 @@ package struct LossStatistics: Hashable, Sendable {
   /// Softmax: sum of weight over answers whose largest output is the target.
   package var correct = 0.0
   /// Sigmoid at threshold 0.5, answers with weight > 0: notes right, too many, missing.
+  ///
+  /// Squared error: outputs with the sign of their target, and the others.
   package var truePositives = 0.0
   package var falsePositives = 0.0
   package var falseNegatives = 0.0

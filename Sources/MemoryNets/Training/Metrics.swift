@@ -14,8 +14,10 @@ package struct Metric: Codable, Hashable, Sendable {
 /// The numbers that are made from `LossStatistics`, by the task's loss.
 ///
 /// - `loss`: the weighted mean over answers, in nats for the cross-entropies; for sigmoid
-///   cross-entropy the negative log-likelihood of a frame, for squared error the sum over outputs.
-/// - `accuracy`: the weighted part of answers whose largest output is the target.
+///   cross-entropy the negative log-likelihood of a frame, for squared error the sum over
+///   outputs, half of it or the mean over outputs, as the task has it.
+/// - `accuracy`: the weighted part of answers whose largest output is the target; of signs the part of
+///   outputs with the sign of their target.
 /// - `frame_accuracy`: TP / (TP + FP + FN) over all frames, of Bay, Ehmann and Downie, "Evaluation of
 ///   Multiple-F0 Estimation and Tracking Systems", ISMIR 2009; a frame without notes of which none
 ///   was predicted adds nothing.
@@ -28,7 +30,8 @@ package enum Metrics {
     switch loss {
     case .softmaxCrossEntropy: ["loss", "accuracy"]
     case .sigmoidCrossEntropy: ["loss", "frame_accuracy", "frame_accuracy_silence_as_error"]
-    case .squaredError: ["loss"]
+    case .squaredError, .halfSquaredError, .meanSquaredError: ["loss"]
+    case .squaredErrorOfSigns: ["loss", "accuracy"]
     }
   }
 
@@ -43,6 +46,9 @@ package enum Metrics {
     switch loss {
     case .softmaxCrossEntropy:
       return [mean, Metric("accuracy", statistics.correct / statistics.weight)]
+    case .squaredErrorOfSigns:
+      let (right, wrong) = (statistics.truePositives, statistics.falsePositives)
+      return [mean, Metric("accuracy", right / max(right + wrong, 1))]
     case .sigmoidCrossEntropy:
       let found = statistics.truePositives
       let all = found + statistics.falsePositives + statistics.falseNegatives
@@ -51,7 +57,7 @@ package enum Metrics {
         mean, Metric("frame_accuracy", part(of: all)),
         Metric("frame_accuracy_silence_as_error", part(of: all + statistics.silentAnswers)),
       ]
-    case .squaredError: return [mean]
+    case .squaredError, .halfSquaredError, .meanSquaredError: return [mean]
     }
   }
 

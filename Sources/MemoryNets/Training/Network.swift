@@ -16,8 +16,14 @@ package final class Network {
   package let kernels: Kernels
   /// Numbers carried from step to step for each sequence.
   package let stateSize: Int
-  private let shape: TaskShape
-  let executor: Executor
+  package let parameterCount: Int
+  let shape: TaskShape
+  let dataStart: (any DataStart)?
+  private let own: Executor
+  /// Of what is trained first in the model's place.
+  let forerunner: Executor?
+  var runsForerunner: Bool
+  var executor: Executor { runsForerunner ? forerunner ?? own : own }
   private let statistics: UnsafeMutablePointer<Double>
   private let trainingState: UnsafeMutableRawBufferPointer
   private let evaluationState: UnsafeMutableRawBufferPointer
@@ -43,26 +49,42 @@ package final class Network {
       switch shape.loss {
       case .softmaxCrossEntropy: \.softmax_loss
       case .sigmoidCrossEntropy: \.sigmoid_loss
-      case .squaredError: \.squared_loss
+      case .squaredError, .halfSquaredError, .meanSquaredError, .squaredErrorOfSigns: \.squared_loss
+      }
+    options.lossFactor =
+      switch shape.loss {
+      case .halfSquaredError: 0.5
+      case .meanSquaredError, .squaredErrorOfSigns: 1 / Double(shape.outputSize)
+      default: 1
       }
     options.maximumTrainingSteps = shape.maximumTrainingSteps
     options.maximumRows = trainingRows ?? batchSize
-    let plan = PlanBuilder.plan(model.recorded(), options)
-    parameters = ParameterStore(
-      plan.parameters, precision: model.options.precision, key: initializationKey)
+    let graph = model.recorded()
+    let plan = PlanBuilder.plan(graph, options)
+    let forerunnerPlan = model.recordedForerunner().map { PlanBuilder.plan($0, options) }
+    let store = ParameterStore(
+      forerunnerPlan?.parameters ?? plan.parameters, precision: model.options.precision,
+      key: initializationKey)
+    parameters = store
+    parameterCount = graph.parameterCount
     parameters.keepTouchedRows(of: plan.lookupTables)
     kernels = Kernels(execution.instructionSet, model.options.precision)
-    executor = Executor(
-      plan: plan, parameters: parameters, instructionSet: execution.instructionSet)
+    let compiled = { (plan: Plan) in
+      Executor(plan: plan, parameters: store, instructionSet: execution.instructionSet)
+    }
+    own = compiled(plan)
+    forerunner = forerunnerPlan.map(compiled)
+    dataStart = cell.dataStart
+    runsForerunner = forerunner != nil
     stateSize = plan.stateSize
     self.shape = shape
     statistics = .allocate(capacity: 7)
     part =
-      plan.isFlat && batchSize > options.maximumRows
+      (plan.isFlat || forerunnerPlan?.isFlat == true) && batchSize > options.maximumRows
       ? Batch(shape: shape, maximumRows: options.maximumRows) : nil
     func parts(of size: Int) -> Int { (batchSize + size - 1) / size }
     let tiles = part.map { parts(of: $0.maximumRows) * plan.tiles } ?? parts(of: Int(MS_LANES))
-    let stateBytes = shape.carriesState ? tiles * executor.carriedBytes : 0
+    let stateBytes = shape.carriesState ? tiles * own.carriedBytes : 0
     trainingState = .allocate(byteCount: stateBytes, alignment: 64)
     evaluationState = .allocate(byteCount: stateBytes, alignment: 64)
     trainingState.initializeMemory(as: UInt8.self, repeating: 0)
@@ -75,10 +97,11 @@ package final class Network {
     evaluationState.deallocate()
   }
 
-  package var parameterCount: Int { parameters.count }
-
   /// Bytes of activations, gradients and caches.
-  package var arenaBytes: Int { executor.arenaBytes }
+  package var arenaBytes: Int { own.arenaBytes + (forerunner?.arenaBytes ?? 0) }
+
+  /// Bytes of the kernel calls.
+  var callBytes: Int { own.callBytes + (forerunner?.callBytes ?? 0) }
 
   /// Bytes of the batch that holds a part of a larger one.
   var partBytes: Int {
@@ -147,6 +170,25 @@ package final class Network {
     context.pointee.weights = UnsafePointer(batch.weights.baseAddress)
     context.pointee.loss_scale = lossScale
     context.pointee.statistics = statistics
+  }
+
+  /// Runs the tiles of a batch forward from the zero state; each is passed with its rows.
+  func forEachTile(of batch: Batch, _ body: (_ tile: Int, _ rows: Range<Int>) -> Void) {
+    take(batch, lossScale: 0)
+    executor.startBatch(trains: false)
+    let lanes = Int(MS_LANES)
+    var row = 0
+    while row < batch.rows {
+      let first = row
+      row = executor.startTiles(from: first)
+      let tiles = (row - first + lanes - 1) / lanes
+      for tile in 0..<tiles { executor.loadState(tile: tile, nil) }
+      executor.runForward()
+      for tile in 0..<tiles {
+        let start = first + tile * lanes
+        body(tile, start..<min(start + lanes, row))
+      }
+    }
   }
 
   private func runTiles(

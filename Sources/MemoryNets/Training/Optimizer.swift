@@ -15,8 +15,9 @@ package final class Optimizer {
 
   private let parameters: ParameterStore
   private let kernels: UnsafePointer<ms_kernels>
-  /// The contiguous ranges of trained parameters, in elements, but for those of `tables`.
-  private let trained: [Range<Int>]
+  /// The contiguous ranges of trained parameters, in elements, but for those of `tables`, each with
+  /// what the learning rate is multiplied by.
+  private let trained: [(range: Range<Int>, rate: Double)]
   /// The trained tables of which a batch touches some rows.
   private let tables: [TouchedRows]
 
@@ -46,6 +47,12 @@ package final class Optimizer {
   /// Goes on as after `updates` updates, with the moments as they now are.
   package func restore(updates: Int) {
     self.updates = updates
+  }
+
+  /// Forgets all updates.
+  package func startAnew() {
+    updates = 0
+    for moment in moments { moment.bytes.initializeMemory(as: UInt8.self, repeating: 0) }
   }
 
   /// Clips the gradients and changes the weights by them; returns the norm of the gradients before
@@ -96,7 +103,11 @@ package final class Optimizer {
       update.correction1 = 1 - power(options.beta1, updates)
       update.correction2 = 1 - power(options.beta2, updates)
     }
-    for range in trained { apply(&update, to: range) }
+    for (range, rate) in trained {
+      update.learning_rate = learningRate * rate
+      apply(&update, to: range)
+    }
+    update.learning_rate = learningRate
     for table in tables {
       if movesGradientsOnly {
         table.forEach { apply(&update, to: $0) }
@@ -114,7 +125,7 @@ package final class Optimizer {
 
   /// The ranges that hold all gradients other than zero.
   private func forEachGradient(_ body: (Range<Int>) -> Void) {
-    for range in trained { body(range) }
+    for (range, _) in trained { body(range) }
     for table in tables { table.forEach(body) }
   }
 
@@ -146,15 +157,15 @@ package final class Optimizer {
     }
   }
 
-  /// The elements of `views`, neighbours joined.
-  private static func ranges(_ views: [ParameterView]) -> [Range<Int>] {
-    var ranges: [Range<Int>] = []
+  /// The elements of `views`, neighbours of the same rate joined.
+  private static func ranges(_ views: [ParameterView]) -> [(range: Range<Int>, rate: Double)] {
+    var ranges: [(range: Range<Int>, rate: Double)] = []
     for view in views.sorted(by: { $0.offset < $1.offset }) {
       let end = view.offset + view.count
-      if let last = ranges.last, last.upperBound == view.offset {
-        ranges[ranges.count - 1] = last.lowerBound..<end
+      if let last = ranges.last, last.range.upperBound == view.offset, last.rate == view.rate {
+        ranges[ranges.count - 1].range = last.range.lowerBound..<end
       } else {
-        ranges.append(view.offset..<end)
+        ranges.append((view.offset..<end, view.rate))
       }
     }
     return ranges

@@ -19,13 +19,18 @@ package struct ParameterView: Hashable, Sendable {
   package let shape: [Int]
   /// The first element, counted in elements from the start of the buffer.
   package let offset: Int
+  /// What the learning rate is multiplied by.
+  package let rate: Double
   package var count: Int { shape.reduce(1, *) }
 
-  package init(name: String, group: ParameterGroup, shape: [Int], offset: Int) {
+  package init(
+    name: String, group: ParameterGroup, shape: [Int], offset: Int, rate: Double = 1
+  ) {
     self.name = name
     self.group = group
     self.shape = shape
     self.offset = offset
+    self.rate = rate
   }
 }
 
@@ -81,6 +86,12 @@ package final class ParameterStore {
 
   package func view(named name: String) -> ParameterView? {
     views.first { $0.name == name }
+  }
+
+  /// Overwrites all parameters by `weights`, as a checkpoint has them.
+  package func load(_ weights: UnsafeRawBufferPointer) {
+    precondition(weights.count == count * precision.size, "\(weights.count) bytes of weights")
+    UnsafeMutableRawBufferPointer(start: values, count: weights.count).copyMemory(from: weights)
   }
 
   /// A copy of one parameter, or of its gradient, as Double.

@@ -15,13 +15,28 @@ package struct RecurrentModel {
 
   /// The problems of this model with this task, beyond those of the options by themselves.
   package func validate() -> [OptionProblem] {
-    let problems = cell.problems(with: shape)
-    guard case .features = shape.input, options.embeddingSize > 0 else { return problems }
-    return problems + [
-      OptionProblem(
-        "embedding_size",
-        "is \(options.embeddingSize); the task's inputs are vectors, not tokens: 0")
-    ]
+    var problems = cell.problems(with: shape)
+    if case .features = shape.input, options.embeddingSize > 0 {
+      problems.append(
+        OptionProblem(
+          "embedding_size",
+          "is \(options.embeddingSize); the task's inputs are vectors, not tokens: 0"))
+    }
+    if let start = cell.dataStart {
+      if options.layers > 1 {
+        problems.append(
+          OptionProblem(
+            "initialization",
+            "is \(start.name), which is for one layer; layers is \(options.layers)"))
+      }
+      if start.forerunner != nil && shape.carriesState {
+        problems.append(
+          OptionProblem(
+            "initialization",
+            "is \(start.name), which needs sequences that start anew; the task's go on"))
+      }
+    }
+    return problems
   }
 
   /// The equations of one step.
@@ -30,6 +45,21 @@ package struct RecurrentModel {
   /// `readout.hidden_W`, `readout.hidden_b`, `readout.W`, `readout.b`.
   package func recorded() -> StepGraph {
     let g = StepBuilder(maximumSteps: shape.maximumSteps)
+    record(cell, in: g)
+    return g.graph
+  }
+
+  /// The equations of what is trained first in the model's place, if anything is.
+  ///
+  /// Its parameters, `forerunner.layer0....`, come after the model's own.
+  func recordedForerunner() -> StepGraph? {
+    guard let forerunner = cell.dataStart?.forerunner else { return nil }
+    let g = StepBuilder(maximumSteps: shape.maximumSteps, after: recorded().parameters)
+    g.scope("forerunner") { record(forerunner, in: g) }
+    return g.graph
+  }
+
+  private func record(_ cell: any RecurrentCell, in g: StepBuilder) {
     var x = input(g)
     for layer in 0..<options.layers {
       if layer > 0 { x = g.dropout(x, options.dropout) }
@@ -46,7 +76,6 @@ package struct RecurrentModel {
           return g.linear("W", y, shape.outputSize) + g.bias("b", shape.outputSize)
         }
       })
-    return g.graph
   }
 
   private func input(_ g: StepBuilder) -> Vector {
@@ -73,7 +102,8 @@ extension ParameterStore {
     var offset = 0
     let views = declarations.map { declaration in
       let view = ParameterView(
-        name: declaration.name, group: declaration.group, shape: declaration.shape, offset: offset)
+        name: declaration.name, group: declaration.group, shape: declaration.shape, offset: offset,
+        rate: declaration.rate)
       offset += view.count
       return view
     }

@@ -14,6 +14,26 @@ package protocol TrainableModel: AnyObject {
 
   /// What is carried over between batches that continue each other, saved with a checkpoint.
   var carriedState: UnsafeMutableRawBufferPointer { get }
+
+  /// The update from which on it is the model that was asked for that is trained.
+  var firstUpdate: Int { get }
+
+  /// Gets ready for update number `update`; true where weights were computed anew, so that what an
+  /// optimiser knows of those before is of no use.
+  func prepare(for update: Int, of task: any SequenceTask, batchSize: Int) -> Bool
+
+  /// Goes on as after `updates` updates, with the weights as they then were.
+  func resume(after updates: Int)
+}
+
+extension TrainableModel {
+  package var firstUpdate: Int { 0 }
+
+  package func prepare(
+    for update: Int, of task: any SequenceTask, batchSize: Int
+  ) -> Bool { false }
+
+  package func resume(after updates: Int) {}
 }
 
 extension Network: TrainableModel {}

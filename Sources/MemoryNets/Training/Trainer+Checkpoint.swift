@@ -10,6 +10,8 @@ extension Trainer {
     var recent: [Double]
     /// The split that was being evaluated; its evaluation begins anew.
     var evaluation: String?
+    /// Updates before the optimiser started, where there were any.
+    var optimizerStart: Int?
   }
 
   /// The whole state, to go on from bit for bit.
@@ -34,7 +36,8 @@ extension Trainer {
       recent: [
         recent.loss, recent.weight, recent.correct, recent.truePositives, recent.falsePositives,
         recent.falseNegatives, recent.silentAnswers, recent.bound,
-      ], evaluation: evaluation?.split.rawValue)
+      ], evaluation: evaluation?.split.rawValue,
+      optimizerStart: optimizerStart == 0 ? nil : optimizerStart)
     checkpoint.append(Checkpoint.Section("trainer", json: state))
     return checkpoint
   }
@@ -98,7 +101,9 @@ extension Trainer {
       kept.bytes.copyMemory(from: $0)
       return kept
     }
-    optimizer.restore(updates: state.step)
+    optimizerStart = state.optimizerStart ?? 0
+    optimizer.restore(updates: state.step - optimizerStart)
+    model.resume(after: state.step)
     step = state.step
     history = state.history
     stepsToTarget = state.stepsToTarget

@@ -37,6 +37,8 @@ package final class Trainer {
   /// The weights of the best evaluation; nil while there is none.
   var bestWeights: Checkpoint.Storage?
   var evaluation: Evaluation?
+  /// Updates before the optimiser started, which it does anew where weights are computed from data.
+  var optimizerStart = 0
 
   private let task: any SequenceTask
   private let noiseKey: PhiloxKey
@@ -92,6 +94,7 @@ package final class Trainer {
   }
 
   private func update() {
+    if model.prepare(for: step, of: task, batchSize: options.batchSize) { startAnew() }
     task.fillTraining(batch, update: step, batchSize: options.batchSize)
     let statistics = model.train(batch, update: step, noiseKey: noiseKey)
     guard statistics.loss.isFinite else {
@@ -104,6 +107,16 @@ package final class Trainer {
     recent += statistics
     step += 1
     if step % options.evaluateEvery == 0 || step == options.steps { evaluate(.validation) }
+  }
+
+  /// What was best before other weights took over does not count, nor does what led there.
+  private func startAnew() {
+    optimizer.startAnew()
+    optimizerStart = step
+    plateau = Plateau()
+    earlyStop = EarlyStop()
+    bestWeights = nil
+    recent = LossStatistics()
   }
 
   /// Begins an evaluation.
@@ -157,6 +170,7 @@ package final class Trainer {
 
   /// Draws the conclusions from an evaluation on the validation split; true when it was the last.
   private func decideEnd(_ points: [TrainingPoint]) -> Bool {
+    guard step > model.firstUpdate else { return step >= options.steps }
     if let value = points.first(where: { $0.name == goal.metric })?.value {
       let isBetter = earlyStop.observe(value, step: step, goal: goal)
       if isBetter { keepBestWeights() }

@@ -21,6 +21,8 @@ package struct TrialMemory: Hashable, Sendable {
   package var task: Int
   /// What writing a checkpoint takes.
   package var checkpoint: Int
+  /// What computing weights from training sequences takes.
+  package var dataStart: Int
 
   /// Of a trial of `network` on `task` under `options`.
   package init(_ network: Network, task: any SequenceTask, options: TrainOptions) {
@@ -31,7 +33,7 @@ package struct TrialMemory: Hashable, Sendable {
     moments = Optimizer.momentNames(options).count * weights
     bestWeights = weights
     arena = network.arenaBytes
-    calls = network.executor.callBytes
+    calls = network.callBytes
     // Of the training, of evaluations, and the copy that is set aside during one.
     carriedState = 3 * state
     batch =
@@ -41,6 +43,7 @@ package struct TrialMemory: Hashable, Sendable {
     self.task = task.byteCount
     checkpoint = Checkpoint.encodingBytes(
       largestSection: weights, size: parameters.precision.size)
+    dataStart = network.dataStartBytes(task: task, batchSize: options.batchSize)
   }
 
   package var total: Int { parts.reduce(0) { $0 + $1.bytes } }
@@ -58,6 +61,7 @@ package struct TrialMemory: Hashable, Sendable {
       ("weights", weights), ("gradients", gradients), ("moments", moments),
       ("best_weights", bestWeights), ("arena", arena), ("calls", calls),
       ("carried_state", carriedState), ("batch", batch), ("task", task), ("checkpoint", checkpoint),
+      ("data_start", dataStart),
     ]
   }
 }

@@ -33,6 +33,7 @@ package struct Report: Sendable {
     var parts = [heading]
     parts.append(summary.rows.isEmpty ? "No trial has finished yet.\n" : table)
     parts += testMetrics.map(testTable)
+    if !probeMetrics.isEmpty { parts.append(probeTable) }
     if !summary.baselines.isEmpty { parts.append(baselines) }
     if !summary.failures.isEmpty { parts.append(failures) }
     parts.append(contentsOf: notes)
@@ -98,11 +99,33 @@ package struct Report: Sendable {
     return parts.sorted { NaturalOrder.compare($0.key, $1.key) < 0 }.map { $0.value.sorted() }
   }
 
-  private func testTable(_ names: [String]) -> String {
-    var columns = [MarkdownTable.Column(title: "method", isNumeric: false)]
-    for dimension in dimensions {
-      columns.append(.init(title: dimension.title, isNumeric: isNumeric(dimension.path)))
+  /// What `memsweep probe` measured.
+  private var probeMetrics: [String] {
+    let names = summary.rows.lazy.flatMap(\.metrics).map(\.name)
+    return Set(names.filter { $0.hasPrefix(ProbeResults.prefix) }).sorted()
+  }
+
+  /// Means over the seeds that were probed.
+  private var probeTable: String {
+    let names = probeMetrics
+    var table = MarkdownTable(
+      rowColumns + names.map { .init(title: String($0.dropFirst(ProbeResults.prefix.count))) })
+    for row in summary.rows {
+      table.append(
+        [row.method] + dimensions.map { value(of: $0, in: row) }
+          + names.map { NumberText.metric(row.statistics(of: $0)?.mean) })
     }
+    return "Measures of memory, means over seeds:\n\n" + table.text
+  }
+
+  /// The columns that say which row it is.
+  private var rowColumns: [MarkdownTable.Column] {
+    [MarkdownTable.Column(title: "method", isNumeric: false)]
+      + dimensions.map { .init(title: $0.title, isNumeric: isNumeric($0.path)) }
+  }
+
+  private func testTable(_ names: [String]) -> String {
+    var columns = rowColumns
     columns += names.flatMap {
       [MarkdownTable.Column(title: $0), MarkdownTable.Column(title: "95 % interval")]
     }

@@ -69,6 +69,7 @@ package final class TrialAssembly {
     let options = try decode(TrainOptions(), as: TrainOptions.self, configuration.train)
     let task = try task(of: configuration)
     let (model, cell) = try model(of: configuration)
+    try Self.checkStart(of: cell, options)
     let network = try Network(
       model: model, cell: cell, shape: task.shape,
       batchSize: max(options.batchSize, options.evaluationRows), trainingRows: options.batchSize,
@@ -77,12 +78,32 @@ package final class TrialAssembly {
       task: task, model: network, options: options, noiseKey: configuration.key("noise"))
   }
 
+  /// The model of a trial to look into, with the weights of no trial yet.
+  package func stateReader(
+    of configuration: TrialConfiguration, shape: TaskShape
+  ) throws -> StateReader {
+    let (model, cell) = try model(of: configuration)
+    return try StateReader(
+      model: model, cell: cell, shape: shape, steps: shape.maximumSteps,
+      instructionSet: execution.instructionSet)
+  }
+
   /// Throws what is wrong with the model of a trial for a task of this shape.
   package func checkModel(of configuration: TrialConfiguration, shape: TaskShape) throws {
     let (model, cell) = try model(of: configuration)
     if let problem = RecurrentModel(options: model, cell: cell, shape: shape).validate().first {
       throw problem
     }
+    try Self.checkStart(
+      of: cell, try decode(TrainOptions(), as: TrainOptions.self, configuration.train))
+  }
+
+  /// Throws where the training would end before the model that was asked for is trained.
+  private static func checkStart(of cell: any RecurrentCell, _ options: TrainOptions) throws {
+    guard let first = cell.dataStart?.firstUpdate, first > 0, first >= options.steps else { return }
+    throw OptionProblem(
+      "pretrain_steps",
+      "is \(first), part of the \(options.steps) of train.steps; fewer than these are possible")
   }
 
   /// The parameters of the model of a trial, without making it.

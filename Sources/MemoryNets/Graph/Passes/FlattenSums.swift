@@ -17,7 +17,8 @@ extension StepGraph {
     }
     var uses = [Int](repeating: 0, count: graph.nodes.count)
     for node in graph.nodes { for operand in node.operation.operands { uses[operand] += 1 } }
-    let kept = Set(graph.vectorStates.compactMap(\.next) + [graph.output].compactMap { $0 })
+    let kept = Set(
+      graph.vectorStates.compactMap(\.next) + [graph.output, graph.observed].compactMap { $0 })
     for node in graph.nodes.indices {
       guard var sum = graph.nodes[node].operation as? Sum else { continue }
       sum.terms = sum.terms.flatMap { term -> [Sum.Term] in
@@ -35,7 +36,7 @@ extension StepGraph {
   /// A carried value needs storage with a slot for the initial value.
   private func needsCopyToBeCarried(_ node: NodeID) -> Bool {
     switch nodes[node].operation {
-    case is PreviousValue, is Input, is Lookup: true
+    case is PreviousValue, is Input, is Lookup, is Constant: true
     case let slice as Slice: needsCopyToBeCarried(slice.operand)
     default: vectorStates.filter { $0.next == node }.count > 1
     }

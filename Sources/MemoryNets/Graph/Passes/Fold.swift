@@ -31,7 +31,7 @@ extension StepGraph {
   private func isLinear(of input: NodeID, _ node: NodeID) -> Bool {
     guard let sum = nodes[node].operation as? Sum else { return false }
     return sum.terms.allSatisfy { term in
-      if case .linear = term { return true }
+      if case .linear(let weight, _) = term, parameters[weight].isTrained { return true }
       return !term.operands.contains(input)
     }
   }

@@ -151,7 +151,7 @@ extension StepGraph {
 
     let roots =
       vectorStates.compactMap(\.next) + matrixStates.compactMap(\.update)
-      + [output].compactMap { $0 }
+      + [output, observed].compactMap { $0 }
     for root in roots where index[root] == nil { visit(root) }
     return found
   }

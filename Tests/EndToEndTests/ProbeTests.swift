@@ -1,0 +1,47 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+  @Suite(.timeLimit(.minutes(3))) struct ProbeTests {
+    @Test func aFolderIsProbedAndTheReportShowsIt() throws {
+      let sweep = try SmallSweep(seeds: 2)
+      let run = try sweep.run()
+      // Trials of so few steps do not reach the target, and are complete all the same.
+      #expect(run.status == 0, "\(run)")
+      let outcome = try Program.run(["probe", sweep.output, "--lags", "7", "--samples", "160"])
+      #expect(outcome.status == 0, "\(outcome)")
+      #expect(outcome.output.contains("lstm, seed 1: 24 numbers carried"))
+      #expect(outcome.output.contains("layer0.W_h[3]: spectral radius"))
+      let report = try Program.run(["report", sweep.output])
+      #expect(report.output.contains("Measures of memory, means over seeds:"))
+      #expect(report.output.contains("retention_length"))
+    }
+
+    @Test func oneCheckpointIsProbedWithoutTouchingTheStore() throws {
+      let sweep = try SmallSweep(seeds: 1)
+      #expect(try sweep.run().status == 0)
+      let before = try Program.run(["export", sweep.output]).output
+      let folder = sweep.output + "/checkpoints"
+      let trial = try #require(try FileManager.default.contentsOfDirectory(atPath: folder).first)
+      let checkpoint = "\(folder)/\(trial)/final.ckpt"
+      let outcome = try Program.run(
+        ["probe", checkpoint, "--samples", "160", "--lags", "7", "--no-store", "--json"])
+      #expect(outcome.status == 0, "\(outcome)")
+      let value = try #require(try jsonValue(outcome.output) as? [[String: Any]])
+      #expect(value.count == 1 && value[0]["trial"] as? String == trial)
+      #expect((value[0]["retention_by_lag"] as? [Any])?.count == 7)
+      #expect(try Program.run(["export", sweep.output]).output == before)
+    }
+
+    @Test func whatCannotBeProbedIsNamed() throws {
+      let folder = try TemporaryFolder()
+      let missing = try Program.run(["probe", folder.path("nothing")])
+      #expect(missing.status == 64 && missing.error.contains("there is no such folder"))
+      let empty = try Program.run(["probe", folder.path])
+      #expect(empty.status == 74 && empty.error.contains("there is no result store"))
+      let wrong = try Program.run(["probe", folder.path, "--threshold", "2"])
+      #expect(wrong.status == 64 && wrong.error.contains("--threshold is 2.0"))
+    }
+  }
+}
