@@ -61,6 +61,11 @@ package struct StepGraph {
     return tables.subtracting(used).sorted()
   }
 
+  /// The matrix that a node uses without updating it, if any.
+  func readMemory(of node: NodeID) -> MemoryReference? {
+    nodes[node].operation is MatrixUpdate ? nil : nodes[node].operation.memory
+  }
+
   /// The nodes whose value of the same step `node` needs.
   func dependencies(of node: NodeID) -> [NodeID] {
     var needed = nodes[node].operation.operands
@@ -99,6 +104,13 @@ package enum MemoryReference: Hashable {
   case previous(Int)
   /// The matrix after this step's update.
   case updated(Int)
+
+  /// The matrix's position in `StepGraph.matrixStates`.
+  var state: Int {
+    switch self {
+    case .previous(let state), .updated(let state): state
+    }
+  }
 }
 
 /// One kind of node: its operands, its kernel calls and those of its derivative.

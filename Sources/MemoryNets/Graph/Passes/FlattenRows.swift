@@ -74,7 +74,8 @@ extension StepGraph {
     switch nodes[node].operation {
     case let input as Input where input.source == .caller: return false
     case is Sum, is Lookup, is FoldedLookup, is Input, is Product, is Affine, is Activation,
-      is Concatenation, is ScalarProduct, is Dropout, is LayerNorm, is Slice:
+      is Concatenation, is ScalarProduct, is Dropout, is LayerNorm, is Slice, is Kronecker,
+      is DrawnRow:
       return !vectorStates.contains { $0.next == node }
     default: return false
     }

@@ -101,8 +101,8 @@ extension StepGraph {
   private func components(_ histories: [Int: HistoryForm]) -> [[NodeID]] {
     var reads: [Int: [NodeID]] = [:]
     for node in nodes.indices {
-      guard let read = nodes[node].operation as? MatrixRead else { continue }
-      reads[read.state, default: []].append(node)
+      guard let memory = readMemory(of: node) else { continue }
+      reads[memory.state, default: []].append(node)
     }
     func edges(_ node: NodeID) -> [NodeID] {
       var edges = dependencies(of: node) + laggedDependencies(of: node)
