@@ -27,7 +27,14 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
       return [["activation": .string("tanh")], ["activation": .string("relu")]]
     case "ln_lstm": return [["variant": .string("separate")], ["variant": .string("joint")]]
     case "fw_rnn":
-      return orders + [["inner_steps": .integer(3), "norms": .string("separate")]]
+      return orders + [
+        ["inner_steps": .integer(3), "norms": .string("separate")],
+        ["inner": .string("slow"), "inner_steps": .integer(2)], ["inner": .string("nothing")],
+        ["inner": .string("previous")],
+      ]
+    case "fw_lstm": return [[:], ["fast_scope": .string("all_gates")]]
+    case "gated_fast_weights":
+      return [["slow_size": .integer(4)], ["slow_size": .integer(4), "gate": .string("sigmoid")]]
     case "weinet": return orders + [["memories": .integer(2)]]
     case "lmn":
       return [

@@ -25,6 +25,10 @@ package enum CellRegistry {
       summary: "Fast weights whose decay and write rates are learned, element by element.",
       options: WeiNet.Options.self, make: WeiNet.init(options:)),
     CellKind(
+      name: "gated_fast_weights",
+      summary: "A slow net that writes the two layers of a fast net, under gates.",
+      options: GatedFastWeights.Options.self, make: GatedFastWeights.init(options:)),
+    CellKind(
       name: "lmn", summary: "Linear memory network: a nonlinear function beside a linear memory.",
       options: LinearMemoryNetwork.Options.self, make: LinearMemoryNetwork.init(options:)),
   ]
