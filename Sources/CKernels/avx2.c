@@ -1,4 +1,5 @@
 #include "CKernels.h"
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include "philox.h"

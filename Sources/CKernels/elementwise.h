@@ -98,15 +98,58 @@ KERNEL(multiply) {
 #define RELU_DERIVATIVE(dy, y) SELECT((y) > 0, dy, (V){0})
 #define TANH_DERIVATIVE(dy, y) ((dy) * ((REAL)1 - (y) * (y)))
 #define SIGMOID_DERIVATIVE(dy, y) ((dy) * ((y) * ((REAL)1 - (y))))
+#define EXP_DERIVATIVE(dy, y) ((dy) * (y))
+#define LOG_DERIVATIVE(dy, y) ((dy) * NAME(exp_lanes)(-(y)))
+#define ELU_PLUS_ONE_DERIVATIVE(dy, y) ((dy) * SELECT((y) < 1, y, (V){0} + (REAL)1))
+#define SQRT_DERIVATIVE(dy, y) ((dy) * ((REAL)0.5 / (y)))
+#define RECIPROCAL_DERIVATIVE(dy, y) (-(dy) * ((y) * (y)))
+// 1 - e^-y, without cancellation for small y: 2 t / (1 + t) with t = tanh(y / 2).
+#define SOFTPLUS_DERIVATIVE(dy, y) NAME(softplus_derivative)(dy, y)
+static inline __attribute__((always_inline)) V NAME(softplus_derivative)(V dy, V y) {
+  V t = NAME(tanh_lanes)(y * (REAL)0.5);
+  return dy * (2 * t / (t + 1));
+}
 
 ACTIVATION(relu, SELECT(x > 0, x, (V){0}), RELU_DERIVATIVE)
 ACTIVATION(tanh, NAME(tanh_lanes)(x), TANH_DERIVATIVE)
 ACTIVATION(sigmoid, NAME(sigmoid_lanes)(x), SIGMOID_DERIVATIVE)
+ACTIVATION(exp, NAME(exp_lanes)(x), EXP_DERIVATIVE)
+ACTIVATION(log, NAME(log_lanes)(x), LOG_DERIVATIVE)
+ACTIVATION(softplus, NAME(softplus_lanes)(x), SOFTPLUS_DERIVATIVE)
+ACTIVATION(elu_plus_one, SELECT(x > 0, x + (REAL)1, NAME(exp_lanes)(x)), ELU_PLUS_ONE_DERIVATIVE)
+ACTIVATION(sqrt, __builtin_elementwise_sqrt(x), SQRT_DERIVATIVE)
+ACTIVATION(reciprocal, (REAL)1 / x, RECIPROCAL_DERIVATIVE)
 
 #undef ACTIVATION
 #undef RELU_DERIVATIVE
 #undef TANH_DERIVATIVE
 #undef SIGMOID_DERIVATIVE
+#undef EXP_DERIVATIVE
+#undef LOG_DERIVATIVE
+#undef ELU_PLUS_ONE_DERIVATIVE
+#undef SQRT_DERIVATIVE
+#undef RECIPROCAL_DERIVATIVE
+#undef SOFTPLUS_DERIVATIVE
+
+// d = the larger of a and b.
+//   operand 0 d, 1 a, 2 b; size 0 n
+KERNEL(maximum) {
+  V *d = (V *)OPERAND(0);
+  const V *a = (const V *)OPERAND(1), *b = (const V *)OPERAND(2);
+  for (int64_t f = 0; f < SIZE(0); f++) d[f] = SELECT(a[f] >= b[f], a[f], b[f]);
+}
+
+// Derivative of `maximum`, to the first factor where it is not less (size 2 = 0), or to the second
+// where it is more: da (+)= dy where a was taken.
+//   operand 0 da, 1 dy, 2 a, 3 b; size 0 n, 1 add, 2 whether a is the second
+KERNEL(maximum_backward) {
+  V *d = (V *)OPERAND(0);
+  const V *dy = (const V *)OPERAND(1), *a = (const V *)OPERAND(2), *b = (const V *)OPERAND(3);
+  for (int64_t f = 0; f < SIZE(0); f++) {
+    V share = SIZE(2) ? SELECT(a[f] > b[f], dy[f], (V){0}) : SELECT(a[f] >= b[f], dy[f], (V){0});
+    d[f] = SIZE(1) ? d[f] + share : share;
+  }
+}
 
 // Inverted dropout: mask = 0 with probability p, else 1 / (1 - p); d = a mask. Outside training
 // the mask is 1. The random number of an element is a function of the key, the update, the

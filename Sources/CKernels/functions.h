@@ -1,4 +1,4 @@
-// Exponential, tanh and sigmoid of a vector of lanes.
+// Exponential, logarithm, softplus, tanh and sigmoid of a vector of lanes.
 //
 // For float they are arithmetic only, at most 4e-7 off; for double they are the C library's, lane
 // by lane, since double exists to check equations, not to be fast.
@@ -22,6 +22,38 @@ static inline __attribute__((always_inline)) V NAME(exp_lanes)(V x) {
   p = p * r + 1;
   NAME(integers) exponent = (__builtin_convertvector(n, NAME(integers)) + 127) << 23;
   return p * (V)exponent;
+}
+
+// log x = e ln 2 + log m with x = 2^e m and m in [1/sqrt 2, sqrt 2], log m = 2 artanh s by its Taylor
+// series to s^9 with s = (m - 1) / (m + 1) (remainder below 3e-9). Numbers below the smallest normal
+// one count as that.
+static inline __attribute__((always_inline)) V NAME(log_lanes)(V x) {
+  x = SELECT(x < FLT_MIN, (V){0} + FLT_MIN, x);
+  NAME(integers) bits = (NAME(integers))x;
+  NAME(integers) exponent = (bits - 0x3f3504f3) >> 23;
+  V m = (V)(bits - (exponent << 23)), e = __builtin_convertvector(exponent, V);
+  V s = (m - 1) / (m + 1), z = s * s;
+  V p = z * (2 / 9.f) + (2 / 7.f);
+  p = p * z + (2 / 5.f);
+  p = p * z + (2 / 3.f);
+  p = p * z + 2;
+  // x - x is 0, or not a number where x is none.
+  return e * 0.693359375f + (s * p - e * 2.12194440e-4f) + (x - x);
+}
+
+// softplus x = log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), the latter as 2 artanh s by its Taylor
+// series to s^15 with s = e^-|x| / (2 + e^-|x|) <= 1/3 (remainder below 2e-9 of it).
+static inline __attribute__((always_inline)) V NAME(softplus_lanes)(V x) {
+  V e = NAME(exp_lanes)(SELECT(x > 0, -x, x));
+  V s = e / (e + 2), z = s * s;
+  V p = z * (2 / 15.f) + (2 / 13.f);
+  p = p * z + (2 / 11.f);
+  p = p * z + (2 / 9.f);
+  p = p * z + (2 / 7.f);
+  p = p * z + (2 / 5.f);
+  p = p * z + (2 / 3.f);
+  p = p * z + 2;
+  return SELECT(x > 0, x, (V){0}) + s * p;
 }
 
 // scale tanh(s x). tanh z = z P(z^2) / Q(z^2) on [-9, 9] is a fit of degrees 4 and 4 by iteratively
@@ -52,6 +84,15 @@ static inline __attribute__((always_inline)) V NAME(sigmoid_lanes)(V x) {
 #else
 static inline __attribute__((always_inline)) V NAME(exp_lanes)(V x) {
   for (int i = 0; i < MS_LANES; i++) x[i] = exp(x[i]);
+  return x;
+}
+static inline __attribute__((always_inline)) V NAME(log_lanes)(V x) {
+  for (int i = 0; i < MS_LANES; i++) x[i] = log(x[i] < DBL_MIN ? DBL_MIN : x[i]);
+  return x;
+}
+static inline __attribute__((always_inline)) V NAME(softplus_lanes)(V x) {
+  for (int i = 0; i < MS_LANES; i++)
+    x[i] = (x[i] > 0 ? x[i] : 0) + log1p(exp(x[i] > 0 ? -x[i] : x[i]));
   return x;
 }
 static inline __attribute__((always_inline)) V NAME(tanh_lanes)(V x) {

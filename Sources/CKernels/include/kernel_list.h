@@ -4,14 +4,23 @@
   /* elementwise.h */                                                                          \
   X(fill) X(clear) X(copy) X(add) X(affine) X(scale) X(multiply)                               \
   X(relu) X(relu_backward) X(tanh) X(tanh_backward) X(sigmoid) X(sigmoid_backward)             \
+  X(exp) X(exp_backward) X(log) X(log_backward) X(softplus) X(softplus_backward)               \
+  X(elu_plus_one) X(elu_plus_one_backward) X(sqrt) X(sqrt_backward)                            \
+  X(reciprocal) X(reciprocal_backward) X(maximum) X(maximum_backward)                          \
   X(dropout)                                                                                   \
   /* scalar.h */                                                                               \
-  X(scalar_multiply) X(inner_product)                                                          \
+  X(scalar_multiply) X(inner_product) X(feature_sum) X(broadcast)                              \
+  /* softmax.h */                                                                              \
+  X(softmax) X(softmax_backward)                                                               \
+  /* steps.h */                                                                                \
+  X(clock) X(keep)                                                                             \
   /* linear.h */                                                                               \
   X(linear) X(pack_weights) X(linear_packed) X(linear_gradient)                                \
   X(bias) X(bias_gradient) X(reduce_lanes) X(pack_narrow) X(linear_narrow)                                                     \
   /* table.h */                                                                                \
   X(matrix_product) X(matrix_transpose) X(sum_of_rows)                                         \
+  /* gain.h */                                                                                 \
+  X(gain) X(gain_gradient)                                                                     \
   /* layer_norm.h */                                                                           \
   X(layer_norm) X(layer_norm_backward)                                                         \
   /* input.h */                                                                                \

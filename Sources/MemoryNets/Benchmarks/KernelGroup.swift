@@ -22,10 +22,12 @@ package enum KernelGroup: String, CaseIterable, Sendable {
       \.softmax_readout,
       \.softmax_readout_backward:
       .product
-    case \.linear_gradient, \.flat_gradient, \.bias_gradient: .weightGradient
+    case \.linear_gradient, \.flat_gradient, \.bias_gradient, \.gain_gradient: .weightGradient
     case \.layer_norm, \.layer_norm_backward, \.reduce_lanes: .norm
     case \.relu, \.relu_backward, \.tanh, \.tanh_backward, \.sigmoid, \.sigmoid_backward,
-      \.dropout:
+      \.exp, \.exp_backward, \.log, \.log_backward, \.softplus, \.softplus_backward,
+      \.elu_plus_one, \.elu_plus_one_backward, \.sqrt, \.sqrt_backward, \.reciprocal,
+      \.reciprocal_backward, \.softmax, \.softmax_backward, \.dropout:
       .activation
     case \.matrix_update, \.matrix_write, \.matrix_write_backward, \.matrix_read,
       \.matrix_read_transposed, \.matrix_carry_backward, \.history_read, \.history_read_backward,

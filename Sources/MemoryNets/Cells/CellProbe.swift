@@ -42,7 +42,7 @@ package final class CellProbe {
 
   /// The names and sizes of what is carried, as far as it has an initial value of its own.
   package var states: [(name: String, size: Int)] {
-    executor.plan.carried.map { ($0.name, $0.size) }
+    executor.plan.carried.map { ($0.name, $0.count) }
   }
 
   /// Runs forward and backward; fills in outputs and gradients.
@@ -59,8 +59,8 @@ package final class CellProbe {
     outputs = [Double](repeating: 0, count: steps * batch * outputSize)
     inputGradients = [Double](repeating: 0, count: steps * batch * inputSize)
     for slot in plan.carried {
-      initialGradients[slot.name] = [Double](repeating: 0, count: batch * slot.size)
-      finalStates[slot.name] = [Double](repeating: 0, count: batch * slot.size)
+      initialGradients[slot.name] = [Double](repeating: 0, count: batch * slot.count)
+      finalStates[slot.name] = [Double](repeating: 0, count: batch * slot.count)
     }
     executor.batch.pointee.steps = Int64(steps)
     executor.batch.pointee.rows = Int64(batch)
@@ -72,8 +72,9 @@ package final class CellProbe {
       for slot in plan.carried {
         guard let values = initialStates[slot.name] else { continue }
         for row in rows {
-          for f in 0..<slot.size {
-            self[slot.slots, 0, f, row - first] = values[row * slot.size + f]
+          for i in 0..<slot.count {
+            self[slot.slots, i / slot.size, i % slot.size, row - first] =
+              values[row * slot.count + i]
           }
         }
       }
@@ -108,10 +109,12 @@ package final class CellProbe {
           }
         }
         for slot in plan.carried {
-          for f in 0..<slot.size {
-            initialGradients[slot.name]?[row * slot.size + f] =
-              self[slot.initialGradient, 0, f, row - first]
-            finalStates[slot.name]?[row * slot.size + f] = self[slot.slots, steps, f, row - first]
+          for i in 0..<slot.count {
+            let (step, f) = (i / slot.size, i % slot.size)
+            initialGradients[slot.name]?[row * slot.count + i] =
+              self[slot.initialGradient, step, f, row - first]
+            finalStates[slot.name]?[row * slot.count + i] =
+              self[slot.slots, steps + step, f, row - first]
           }
         }
       }

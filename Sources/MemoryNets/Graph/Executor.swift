@@ -210,16 +210,14 @@ final class Executor {
 extension Executor {
   /// Bytes that a tile carries from batch to batch.
   var carriedBytes: Int {
-    plan.carried.reduce(0) { $0 + $1.size } * Int(MS_LANES) * precision.size
+    plan.carried.reduce(0) { $0 + $1.count } * Int(MS_LANES) * precision.size
   }
 
   /// Sets the initial state of a tile, counted from the first of those that run now: zero, or what
   /// `saveState` saved of all of them.
   func loadState(tile: Int = 0, _ saved: UnsafeRawPointer?) {
     var position = tile * carriedBytes
-    for slot in plan.carried {
-      guard let initial = pointer(slot.slots, tile: tile) else { continue }
-      let bytes = slot.size * Int(MS_LANES) * precision.size
+    forEachCarried(tile: tile, step: 0) { initial, bytes in
       if let saved {
         initial.copyMemory(from: saved + position, byteCount: bytes)
       } else {
@@ -232,13 +230,23 @@ extension Executor {
   /// Saves the state after the last step of a tile to its place among those that run now.
   func saveState(tile: Int = 0, to destination: UnsafeMutableRawPointer) {
     var position = tile * carriedBytes
-    let steps = Int(batch.pointee.steps)
-    for slot in plan.carried {
-      guard let initial = pointer(slot.slots, tile: tile) else { continue }
-      let bytes = slot.size * Int(MS_LANES) * precision.size
-      let final = initial + steps * slot.slots.stride * precision.size
+    forEachCarried(tile: tile, step: Int(batch.pointee.steps)) { final, bytes in
       (destination + position).copyMemory(from: final, byteCount: bytes)
       position += bytes
+    }
+  }
+
+  /// Gives `body` each slot of what is carried into a step.
+  private func forEachCarried(
+    tile: Int, step: Int, _ body: (UnsafeMutableRawPointer, _ bytes: Int) -> Void
+  ) {
+    for carried in plan.carried {
+      guard let first = pointer(carried.slots, tile: tile) else { continue }
+      for slot in step..<step + carried.depth {
+        body(
+          first + slot * carried.slots.stride * precision.size,
+          carried.size * Int(MS_LANES) * precision.size)
+      }
     }
   }
 }

@@ -68,15 +68,19 @@ package struct Plan {
     var calls: [Call] = []
   }
 
-  /// A carried vector or matrix in the arena: slot 0 holds the initial value, slot t + 1 that
-  /// after step t.
+  /// A carried vector or matrix in the arena: the first `depth` slots hold its initial values, the
+  /// oldest first, the slots after them those after each step.
   struct CarriedSlot {
     let name: String
     var slots: Address
-    /// The gradient of the initial value, after the backward pass.
+    /// The gradient of the initial values, after the backward pass.
     var initialGradient: Address
     /// Features.
     var size: Int
+    /// How many steps its values are carried for.
+    var depth = 1
+    /// Numbers that are carried.
+    var count: Int { size * depth }
   }
 
   var parameters: [ParameterDeclaration] = []

@@ -84,7 +84,7 @@ package final class PlanBuilder {
       plan.backwardStart.append(
         .init(
           kernel: \.clear, operands: [layout.gradientBase(root)],
-          sizes: [graph.nodes[root].size, layout.hasInitialGradient(root) ? 1 : 0]))
+          sizes: [graph.nodes[root].size, layout.initialGradients(root)]))
     }
     for segment in segments.reversed() {
       current = .init(isLastStepOnly: segment.isLastStepOnly)
@@ -122,10 +122,11 @@ package final class PlanBuilder {
 
   private func emitCarried() {
     for state in graph.vectorStates {
+      let initial = layout.initialValues(of: state)
       plan.carried.append(
         .init(
-          name: state.name, slots: layout.value(state.previous),
-          initialGradient: layout.gradient(state.previous), size: state.size))
+          name: state.name, slots: initial.values, initialGradient: initial.gradients,
+          size: state.size, depth: state.depth))
     }
     for (i, state) in graph.matrixStates.enumerated() where histories[i] == nil {
       plan.carried.append(
@@ -184,8 +185,11 @@ extension PlanBuilder {
   }
 
   /// Adds a call that is made once a batch, before the first tile.
-  func emitBatchStart(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
-    plan.batchStart.append(.init(kernel: kernel, operands: operands, sizes: sizes))
+  func emitBatchStart(
+    _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scalars: [Double] = []
+  ) {
+    plan.batchStart.append(
+      .init(kernel: kernel, operands: operands, sizes: sizes, scalars: scalars))
   }
 
   /// Adds a call that is made once a batch that is trained on, before the first tile.

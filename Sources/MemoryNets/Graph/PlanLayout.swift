@@ -7,11 +7,11 @@ import CKernels
 /// their own: values at every step, gradients at every step or, where all of it happens within one
 /// step of one loop, in one slot that is used again and again.
 final class PlanLayout {
-  /// A part of a root's storage, at this step or (`isLagged`) the one before.
+  /// A part of a root's storage, at this step or, with a lag, some steps before.
   struct Place {
     var root: NodeID
     var offset = 0
-    var isLagged = false
+    var lag = 0
   }
 
   private let graph: StepGraph
@@ -24,8 +24,9 @@ final class PlanLayout {
   /// Vectors of the flat rows of a batch.
   let flatVectors: Int
   private(set) var requiresGradient: [Bool]
-  private var carriedValues: Set<NodeID> = []
-  private var carriedGradients: Set<NodeID> = []
+  /// By root: how many steps its values, or their gradients, are carried for.
+  private var carriedValues: [NodeID: Int] = [:]
+  private var carriedGradients: [NodeID: Int] = [:]
   private var values: [NodeID: Address] = [:]
   private var gradients: [NodeID: Address] = [:]
   private var matrices: [Int: Address] = [:]
@@ -56,7 +57,7 @@ final class PlanLayout {
     }
     for state in graph.vectorStates {
       guard let next = state.next else { preconditionFailure("\(state.name) is never carried on") }
-      carriedValues.insert(place(next).root)
+      carriedValues[place(next).root, default: 0].formMaximum(with: state.depth)
     }
   }
 
@@ -77,6 +78,9 @@ final class PlanLayout {
     case is Sum, is FoldedLookup, is LayerNorm, is Product, is Affine, is MatrixRead, is Flatten,
       is Unflatten:
       true
+    case is ScalarProduct, is Gain, is Maximum, is FeatureSum, is Broadcast, is InnerProduct,
+      is Detachment:
+      true
     default: false
     }
   }
@@ -96,8 +100,8 @@ final class PlanLayout {
       let next = graph.vectorStates[previous.state].next
     {
       var place = place(next)
-      precondition(!place.isLagged, "a carried value is carried again without a copy")
-      place.isLagged = true
+      precondition(place.lag == 0, "a carried value is carried again without a copy")
+      place.lag = previous.lag
       return place
     }
     if let accumulator = accumulator(of: node) { return place(accumulator) }
@@ -165,18 +169,34 @@ final class PlanLayout {
   }
 
   func value(_ node: NodeID) -> Address {
-    let place = place(node)
-    let size = graph.nodes[place.root].size
-    let isCarried = carriedValues.contains(place.root)
-    let base = values[place.root] ?? allocate(size, for: place.root, more: isCarried ? 1 : 0)
-    values[place.root] = base
-    return address(base, place, isCarried: isCarried)
+    address(ofValue: place(node))
   }
 
-  private func address(_ base: Address, _ place: Place, isCarried: Bool) -> Address {
+  private func address(ofValue place: Place) -> Address {
+    let size = graph.nodes[place.root].size
+    let depth = carriedValues[place.root] ?? 0
+    let isConstant = graph.nodes[place.root].operation is Constant
+    let base =
+      values[place.root]
+      ?? (isConstant
+        ? allocateShared(size, slots: 1) : allocate(size, for: place.root, more: depth))
+    values[place.root] = base
+    return address(base, place, depth: depth)
+  }
+
+  private func address(_ base: Address, _ place: Place, depth: Int) -> Address {
     var address = base.advanced(features: place.offset)
-    if isCarried && !place.isLagged { address.offset += address.stride }
+    address.offset += (depth - place.lag) * address.stride
     return address
+  }
+
+  /// Where the initial values of a carried vector stand, the oldest first, and their gradients.
+  func initialValues(of state: StepGraph.VectorState) -> (values: Address, gradients: Address) {
+    guard let next = state.next else { return (.none, .none) }
+    var (value, gradient) = (place(next), gradientRoot(next))
+    value.lag = state.depth
+    gradient.lag = state.depth
+    return (address(ofValue: value), address(ofGradient: gradient))
   }
 
   // MARK: - Matrices
@@ -215,7 +235,7 @@ final class PlanLayout {
       let next = graph.vectorStates[previous.state].next
     {
       var place = gradientRoot(next)
-      place.isLagged = true
+      place.lag = previous.lag
       return place
     }
     if let sum = sharing[node] { return gradientRoot(sum) }
@@ -227,8 +247,8 @@ final class PlanLayout {
     return place.offset..<place.offset + graph.nodes[node].size
   }
 
-  /// Whether a gradient has a slot more than there are steps, for the initial value.
-  func hasInitialGradient(_ root: NodeID) -> Bool { carriedGradients.contains(root) }
+  /// How many slots a gradient has before those of the steps, for the initial values.
+  func initialGradients(_ root: NodeID) -> Int { carriedGradients[root] ?? 0 }
 
   func isZeroFilled(_ root: NodeID) -> Bool { zeroFilledGradients.contains(root) }
 
@@ -243,8 +263,9 @@ final class PlanLayout {
       members[gradientRoot(node).root, default: []].append(node)
     }
     for (root, nodes) in members.sorted(by: { $0.key < $1.key }) {
-      let isCarried = nodes.contains { gradientRoot($0).isLagged }
-      if isCarried { carriedGradients.insert(root) }
+      let depth = nodes.reduce(0) { max($0, gradientRoot($1).lag) }
+      let isCarried = depth > 0
+      if isCarried { carriedGradients[root] = depth }
       var touching = Set(nodes.map { segmentOf[$0] })
       for node in nodes { touching.formUnion(uses[node].map { segmentOf[$0] }) }
       let isLastStepOnly = segments[segmentOf[root]].isLastStepOnly
@@ -258,7 +279,7 @@ final class PlanLayout {
       if isCarried || reachesLastStepOnly { zeroFilledGradients.append(root) }
       let slots =
         isCarried
-        ? options.maximumSteps + 1
+        ? options.maximumSteps + depth
         : isLastStepOnly ? 1 : needsAllSteps ? options.maximumSteps : 1
       if slots == options.maximumSteps, !isCarried, !reachesLastStepOnly,
         let norm = uses[root].first, isNormalisedInPlace(root, by: norm)
@@ -286,8 +307,15 @@ final class PlanLayout {
   func gradientBase(_ root: NodeID) -> Address { gradients[root] ?? .none }
 
   func gradient(_ node: NodeID) -> Address {
-    let place = gradientRoot(node)
-    guard let base = gradients[place.root] else { return .none }
-    return address(base, place, isCarried: carriedGradients.contains(place.root))
+    address(ofGradient: gradientRoot(node))
   }
+
+  private func address(ofGradient place: Place) -> Address {
+    guard let base = gradients[place.root] else { return .none }
+    return address(base, place, depth: initialGradients(place.root))
+  }
+}
+
+extension Int {
+  fileprivate mutating func formMaximum(with other: Int) { self = Swift.max(self, other) }
 }

@@ -15,10 +15,39 @@ package final class StepBuilder {
   /// A vector carried from step to step, zero at the start of a sequence.
   package func vector(_ name: String, _ size: Int) -> Vector {
     let state = graph.vectorStates.count
-    let previous = add(PreviousValue(state: state), size: size)
+    graph.vectorStates.append(.init(name: prefix + name, size: size))
+    return add(PreviousValue(state: state), size: size)
+  }
+
+  /// What `x` was `steps` steps ago; zero before the start of the sequence.
+  ///
+  /// No computation: its values stay where they are.
+  package func delayed(_ x: Vector, by steps: Int) -> Vector {
+    precondition(steps >= 0, "delayed by \(steps) steps")
+    guard steps > 0 else { return x }
+    if let previous = graph.nodes[x.node].operation as? PreviousValue {
+      return value(ofState: previous.state, ago: previous.lag + steps)
+    }
+    if let state = graph.vectorStates.firstIndex(where: { $0.next == x.node }) {
+      return value(ofState: state, ago: steps)
+    }
+    if let slice = graph.nodes[x.node].operation as? Slice, isCarried(slice.operand) {
+      let whole = Vector(builder: self, node: slice.operand, size: graph.nodes[slice.operand].size)
+      return delayed(whole, by: steps)[slice.offset..<slice.offset + x.size]
+    }
     graph.vectorStates.append(
-      .init(name: prefix + name, size: size, previous: previous.node, next: nil))
-    return previous
+      .init(name: "\(prefix)delayed_\(graph.vectorStates.count)", size: x.size, next: x.node))
+    return value(ofState: graph.vectorStates.count - 1, ago: steps)
+  }
+
+  private func isCarried(_ node: NodeID) -> Bool {
+    graph.nodes[node].operation is PreviousValue
+      || graph.vectorStates.contains { $0.next == node }
+  }
+
+  private func value(ofState state: Int, ago steps: Int) -> Vector {
+    graph.vectorStates[state].depth = max(graph.vectorStates[state].depth, steps)
+    return add(PreviousValue(state: state, lag: steps), size: graph.vectorStates[state].size)
   }
 
   /// A rows x columns matrix carried from step to step, zero at the start of a sequence.

@@ -21,8 +21,8 @@ package struct StepGraph {
   struct VectorState {
     let name: String
     let size: Int
-    /// The node that stands for the value of the step before.
-    let previous: NodeID
+    /// How many steps its values are carried for.
+    var depth = 1
     /// The node whose value is carried on.
     var next: NodeID?
   }
@@ -46,7 +46,7 @@ package struct StepGraph {
 
   /// Numbers carried from step to step for each sequence.
   package var stateSize: Int {
-    vectorStates.reduce(0) { $0 + $1.size } + matrixStates.reduce(0) { $0 + $1.size }
+    vectorStates.reduce(0) { $0 + $1.size * $1.depth } + matrixStates.reduce(0) { $0 + $1.size }
   }
 
   /// Numbers in all parameters.
@@ -77,7 +77,7 @@ package struct StepGraph {
     return needed
   }
 
-  /// The nodes whose value of the step before `node` needs.
+  /// The nodes whose value of an earlier step `node` needs.
   func laggedDependencies(of node: NodeID) -> [NodeID] {
     if let state = (nodes[node].operation as? PreviousValue)?.state {
       return vectorStates[state].next.map { [$0] } ?? []

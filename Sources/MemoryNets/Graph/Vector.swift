@@ -17,7 +17,10 @@ package struct Vector {
     return (0..<count).map { self[$0 * part..<($0 + 1) * part] }
   }
 
+  /// Element by element; a vector of size 1 is added to every element of the other.
   package static func + (a: Vector, b: Vector) -> Vector {
+    if a.size == 1 && b.size > 1 { return a.broadcast(to: b.size) + b }
+    if b.size == 1 && a.size > 1 { return a + b.broadcast(to: a.size) }
     precondition(a.size == b.size, "a is of \(a.size), b of \(b.size)")
     return a.builder.add(Sum(terms: [.vector(a.node), .vector(b.node)]), size: a.size)
   }
@@ -38,9 +41,18 @@ package struct Vector {
     a.builder.add(Affine(operand: a.node, scale: scale, shift: 0), size: a.size)
   }
 
+  package static func + (a: Vector, number: Double) -> Vector {
+    a.builder.add(Affine(operand: a.node, scale: 1, shift: number), size: a.size)
+  }
+
   package static func - (number: Double, a: Vector) -> Vector {
     a.builder.add(Affine(operand: a.node, scale: -1, shift: number), size: a.size)
   }
+
+  package static prefix func - (a: Vector) -> Vector { -1 * a }
+
+  /// Element by element; a vector of size 1 divides every element of the other.
+  package static func / (a: Vector, b: Vector) -> Vector { a * reciprocal(b) }
 }
 
 package func relu(_ a: Vector) -> Vector {

@@ -1,6 +1,7 @@
-/// The value that a carried vector had after the step before: the slot before, no computation.
+/// The value that a carried vector had `lag` steps ago: that many slots before, no computation.
 struct PreviousValue: Operation {
   let state: Int
+  var lag = 1
   var operands: [NodeID] { [] }
   func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation { self }
   func forward(_ node: NodeID, _ plan: PlanBuilder) {}

@@ -49,11 +49,27 @@ struct Affine: Operation {
   }
 }
 
-/// y = f(a), da += dy f'(a), with f' in terms of y:
-/// relu' = [y > 0],   tanh' = 1 - y^2,   sigmoid' = y (1 - y).
+/// y = f(a):   da += dy f'(a), with f' in terms of y.
+///
+///     relu' = [y > 0],   tanh' = 1 - y^2,   sigmoid' = y (1 - y),   exp' = y,   log' = e^-y
+///     softplus' = 1 - e^-y,   (ELU + 1)' = min(y, 1),   sqrt' = 1 / (2 y),   (1 / a)' = -y^2
 struct Activation: Operation {
   enum Kind {
-    case relu, tanh, sigmoid
+    case relu, tanh, sigmoid, exp, log, softplus, eluPlusOne, sqrt, reciprocal
+
+    var kernels: (forward: Plan.Kernel, backward: Plan.Kernel) {
+      switch self {
+      case .relu: (\.relu, \.relu_backward)
+      case .tanh: (\.tanh, \.tanh_backward)
+      case .sigmoid: (\.sigmoid, \.sigmoid_backward)
+      case .exp: (\.exp, \.exp_backward)
+      case .log: (\.log, \.log_backward)
+      case .softplus: (\.softplus, \.softplus_backward)
+      case .eluPlusOne: (\.elu_plus_one, \.elu_plus_one_backward)
+      case .sqrt: (\.sqrt, \.sqrt_backward)
+      case .reciprocal: (\.reciprocal, \.reciprocal_backward)
+      }
+    }
   }
 
   let kind: Kind
@@ -65,26 +81,41 @@ struct Activation: Operation {
   }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
-    let kernel: Plan.Kernel =
-      switch kind {
-      case .relu: \.relu
-      case .tanh: \.tanh
-      case .sigmoid: \.sigmoid
-      }
-    plan.emit(kernel, [plan.value(node), plan.value(operand)], sizes: [plan.size(node)])
+    plan.emit(
+      kind.kernels.forward, [plan.value(node), plan.value(operand)], sizes: [plan.size(node)])
   }
 
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
     guard let dy = plan.gradient(node), let share = plan.contribution(to: operand) else { return }
-    let kernel: Plan.Kernel =
-      switch kind {
-      case .relu: \.relu_backward
-      case .tanh: \.tanh_backward
-      case .sigmoid: \.sigmoid_backward
-      }
     plan.emit(
-      kernel, [share.address, dy, plan.value(node)],
+      kind.kernels.backward, [share.address, dy, plan.value(node)],
       sizes: [plan.size(node), share.adds ? 1 : 0])
+  }
+}
+
+/// y = max(a, b), element by element:   dy goes to the larger, to a where they are equal.
+struct Maximum: Operation {
+  let a: NodeID
+  let b: NodeID
+  var operands: [NodeID] { [a, b] }
+
+  func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
+    Maximum(a: replace(a), b: replace(b))
+  }
+
+  func forward(_ node: NodeID, _ plan: PlanBuilder) {
+    plan.emit(
+      \.maximum, [plan.value(node), plan.value(a), plan.value(b)], sizes: [plan.size(node)])
+  }
+
+  func backward(_ node: NodeID, _ plan: PlanBuilder) {
+    guard let dy = plan.gradient(node) else { return }
+    for (i, (factor, other)) in [(a, b), (b, a)].enumerated() {
+      guard let share = plan.contribution(to: factor) else { continue }
+      plan.emit(
+        \.maximum_backward, [share.address, dy, plan.value(factor), plan.value(other)],
+        sizes: [plan.size(node), share.adds ? 1 : 0, i])
+    }
   }
 }
 

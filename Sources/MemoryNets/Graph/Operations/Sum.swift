@@ -106,7 +106,7 @@ struct Sum: Operation {
     let size = plan.size(node)
     for term in vectors
     where plan.layout.gradientRoot(term).root != plan.layout.gradientRoot(node).root
-      || plan.layout.gradientRoot(term).isLagged
+      || plan.layout.gradientRoot(term).lag > 0
     {
       guard let share = plan.contribution(to: term) else { continue }
       plan.emit(\.copy, [share.address, dy], sizes: [size, share.adds ? 1 : 0])

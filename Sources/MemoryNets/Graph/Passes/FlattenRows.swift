@@ -21,7 +21,9 @@ extension StepGraph {
       var moved: [NodeID: NodeID] = [:]
       for node in segment.nodes {
         for operand in nodes[node].operation.operands
-        where isFlat[operand] != segment.isFlat && moved[operand] == nil {
+        where isFlat[operand] != segment.isFlat && moved[operand] == nil
+          && !(nodes[operand].operation is Constant)
+        {
           let known = segment.isFlat ? flattened[operand] : nil
           let copy = known ?? appendCopy(of: operand, isFlat: segment.isFlat, for: node)
           moved[operand] = copy
@@ -74,8 +76,9 @@ extension StepGraph {
     switch nodes[node].operation {
     case let input as Input where input.source == .caller: return false
     case is Sum, is Lookup, is FoldedLookup, is Input, is Product, is Affine, is Activation,
-      is Concatenation, is ScalarProduct, is Dropout, is LayerNorm, is Slice, is Kronecker,
-      is DrawnRow:
+      is Concatenation, is ScalarProduct, is Dropout, is LayerNorm, is Slice, is Maximum, is Gain,
+      is FeatureSum, is Broadcast, is InnerProduct, is Softmax, is Constant, is Clock,
+      is Detachment, is Kronecker, is DrawnRow:
       return !vectorStates.contains { $0.next == node }
     default: return false
     }

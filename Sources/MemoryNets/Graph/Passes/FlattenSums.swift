@@ -35,7 +35,7 @@ extension StepGraph {
   /// A carried value needs storage with a slot for the initial value.
   private func needsCopyToBeCarried(_ node: NodeID) -> Bool {
     switch nodes[node].operation {
-    case is PreviousValue, is Input, is Lookup: true
+    case is PreviousValue, is Input, is Lookup, is Constant: true
     case let slice as Slice: needsCopyToBeCarried(slice.operand)
     default: vectorStates.filter { $0.next == node }.count > 1
     }
