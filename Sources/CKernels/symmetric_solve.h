@@ -6,8 +6,8 @@
 //     U(i,j) = S(i,j) - sum over k < j of U(i,k) L(j,k),   L(i,j) = U(i,j) / D(j)     (1)
 //     D(i)   = S(i,i) - sum over k < i of U(i,k) L(i,k)                               (2)
 
-// Rows that are factored together: their sums over k share the loads of L.
-#define TOGETHER 4
+// Rows that are factored together: their sums over k, two a row, share the loads of L.
+#define TOGETHER (PAIRS ? 4 : 2)
 
 // Where row i of L starts; 1 / D stands behind the last row.
 #define ROW(i) ((i) * ((i) - 1) / 2)
@@ -59,7 +59,8 @@ static inline __attribute__((always_inline)) void NAME(factor_row)(
     li[k] = u[k] * inverse[k];
     pivot -= u[k] * li[k];
   }
-  inverse[i] = 1 / pivot;
+  // Lanes beyond the batch are zero throughout, and stay so.
+  inverse[i] = SELECT(pivot == 0, (V){0}, 1 / pivot);
 }
 
 // x = S^-1 x: L y = x, D y, L^T x = y.
@@ -78,7 +79,7 @@ static inline __attribute__((always_inline)) void NAME(solve_factored)(
   }
 }
 
-//   operand 0 x (n), 1 A, 2 d (n), 3 b (n), 4 L and 1 / D (n (n + 1) / 2), 5 room for 4 n; size 0 n
+//   operand 0 x (n), 1 A, 2 d (n), 3 b (n), 4 L and 1 / D (n (n + 1) / 2), 5 room for TOGETHER n; size 0 n
 KERNEL(symmetric_solve) {
   const V *a = (const V *)OPERAND(1), *d = (const V *)OPERAND(2);
   V *x = (V *)OPERAND(0), *l = (V *)OPERAND(4), *u = (V *)OPERAND(5);

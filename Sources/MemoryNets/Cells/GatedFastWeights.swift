@@ -55,7 +55,7 @@ package struct GatedFastWeights: RecurrentCell {
     return g.next(fast, y)
   }
 
-  /// (2) and (3): F - G . F + G . H, where G . H is one outer product as well.
+  /// (2) and (3); what is written under the gate is one outer product as well.
   private func update(_ F: Matrix, by delta: Vector) -> Matrix {
     let (n, m) = (F.rows, F.columns)
     let gate: (Vector) -> Vector = options.gate == .tanh ? { tanh($0) } : { sigmoid($0) }

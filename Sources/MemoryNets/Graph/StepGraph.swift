@@ -25,6 +25,8 @@ package struct StepGraph {
     var depth = 1
     /// The node whose value is carried on.
     var next: NodeID?
+    /// Whether it follows from what else is carried, and is no state of its own.
+    var isDerived = false
   }
 
   /// A matrix that is carried from step to step.
@@ -44,9 +46,10 @@ package struct StepGraph {
   /// The model's outputs.
   var output: NodeID?
 
-  /// Numbers carried from step to step for each sequence.
+  /// Numbers carried from step to step for each sequence, but for those that follow from others.
   package var stateSize: Int {
-    vectorStates.reduce(0) { $0 + $1.size * $1.depth } + matrixStates.reduce(0) { $0 + $1.size }
+    vectorStates.filter { !$0.isDerived }.reduce(0) { $0 + $1.size * $1.depth }
+      + matrixStates.reduce(0) { $0 + $1.size }
   }
 
   /// Numbers in all parameters.
