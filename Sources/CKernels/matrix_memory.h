@@ -26,6 +26,7 @@ typedef struct {
 #define LEARNED 2
 #define GATED 3
 #define SQUASHED 4
+#define ROWS 5  // gates of rows, or one for all, and nothing else
 
 static inline __attribute__((always_inline)) int NAME(coefficient_kind)(
     NAME(coefficient) *c, const char *learned, const char *row, const char *column,
@@ -40,6 +41,7 @@ static inline __attribute__((always_inline)) int NAME(coefficient_kind)(
   c->constant = (REAL)constant;
   c->offset = (REAL)offset;
   if (is_squashed) return SQUASHED;
+  if (row && !column && !learned) return ROWS;
   if (row || column) return GATED;
   if (learned) return constant == 1 && offset == 0 ? LEARNED : GATED;
   c->constant += c->offset;
@@ -51,6 +53,7 @@ static inline __attribute__((always_inline)) V NAME(coefficient_at)(
     const int kind, const NAME(coefficient) *c, V row, int64_t at, int64_t j) {
   if (kind == CONSTANT) return (V){0} + c->constant;
   if (kind == LEARNED) return (V){0} + c->learned[at];
+  if (kind == ROWS) return row + c->offset;
   if (kind == SQUASHED) return NAME(tanh_lanes)(row * c->column[j]) * c->constant + c->offset;
   return row * c->column[j * c->column_step] * c->learned[at * c->learned_step] + c->offset;
 }
@@ -59,7 +62,7 @@ static inline __attribute__((always_inline)) V NAME(coefficient_at)(
 static inline __attribute__((always_inline)) V NAME(row_gate)(
     const int kind, const NAME(coefficient) *c, int64_t i) {
   if (kind == SQUASHED) return c->row[i];
-  return kind == GATED ? c->row[i * c->row_step] * c->constant : (V){0};
+  return kind == GATED || kind == ROWS ? c->row[i * c->row_step] * c->constant : (V){0};
 }
 
 // (1) with one term: A' = C . A + c u v^T, or A' = C . A without u.
@@ -101,6 +104,8 @@ KERNEL(matrix_update) {
     NAME(update_rows)(CONSTANT, d, a, &c, u, v, rate, constant, n, m);
   else if (kind == LEARNED)
     NAME(update_rows)(LEARNED, d, a, &c, u, v, rate, constant, n, m);
+  else if (kind == ROWS)
+    NAME(update_rows)(ROWS, d, a, &c, u, v, rate, constant, n, m);
   else if (kind == SQUASHED)
     NAME(update_rows)(SQUASHED, d, a, &c, u, v, rate, constant, n, m);
   else

@@ -133,6 +133,7 @@ static inline __attribute__((always_inline)) V NAME(carry_at)(
     if (waits) g += row[r].waiting * p->waiting.right[j];
     V aj = read != NO_READ || kind >= LEARNED ? a[r * m + j] : (V){0};
     if (kind == LEARNED) product = g * aj;
+    if (kind == ROWS) row[r].dgate += g * aj;
     if (kind == GATED) {
       V dc = g * aj;
       product = dc * row[r].gate * column;
@@ -153,7 +154,7 @@ static inline __attribute__((always_inline)) V NAME(carry_at)(
     if (read == TRANSPOSED) row[r].sum += aj * right;
   }
   if (read == READ) p->ds[j] += share;
-  if (kind >= GATED) p->dcolumn[j * p->column_step] += dcolumn;
+  if (kind == GATED || kind == SQUASHED) p->dcolumn[j * p->column_step] += dcolumn;
   return product;
 }
 
@@ -181,7 +182,8 @@ static inline __attribute__((always_inline)) void NAME(carry_rows)(
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     if (read == TRANSPOSED) p->ds[i + r] += row[r].sum;
-    if (kind == GATED) p->drow[(i + r) * p->row_step] += row[r].dgate * p->c.constant;
+    if (kind == GATED || kind == ROWS)
+      p->drow[(i + r) * p->row_step] += row[r].dgate * p->c.constant;
     if (kind == SQUASHED) p->drow[(i + r) * p->row_step] += row[r].dgate;
   }
 }
@@ -229,10 +231,12 @@ KERNEL(matrix_carry_backward) {
     return;                                 \
   }
   CASE(CONSTANT, NO_READ) CASE(LEARNED, NO_READ) CASE(GATED, NO_READ) CASE(SQUASHED, NO_READ)
+  CASE(ROWS, NO_READ)
   CASE(NO_CARRY, READ) CASE(CONSTANT, READ) CASE(LEARNED, READ) CASE(GATED, READ)
-  CASE(SQUASHED, READ)
+  CASE(SQUASHED, READ) CASE(ROWS, READ)
   CASE(NO_CARRY, TRANSPOSED) CASE(CONSTANT, TRANSPOSED) CASE(LEARNED, TRANSPOSED)
   CASE(GATED, TRANSPOSED) CASE(SQUASHED, TRANSPOSED)
+  CASE(ROWS, TRANSPOSED)
 #undef CASE
 }
 
@@ -241,6 +245,7 @@ KERNEL(matrix_carry_backward) {
 #undef LEARNED
 #undef GATED
 #undef SQUASHED
+#undef ROWS
 #undef NO_READ
 #undef READ
 #undef TRANSPOSED
