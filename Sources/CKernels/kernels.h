@@ -40,6 +40,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "input.h"
 #include "matrix_memory.h"
 #include "matrix_memory_backward.h"
+#include "symmetric_solve.h"
 #include "history_memory.h"
 #include "superposition_stack.h"
 #include "stratified_stack.h"

@@ -27,10 +27,14 @@
   X(layer_norm) X(layer_norm_backward)                                                         \
   /* input.h */                                                                                \
   X(load_features) X(load_one_hot) X(lookup) X(lookup_gradient)                                \
+  X(drawn_row) X(drawn_row_gradient)                                                           \
   /* matrix_memory.h */                                                                        \
   X(matrix_update) X(matrix_write) X(matrix_read) X(matrix_read_transposed)                    \
+  X(kronecker)                                                                                 \
   /* matrix_memory_backward.h */                                                               \
   X(matrix_write_backward) X(matrix_carry_backward)                                            \
+  /* symmetric_solve.h */                                                                      \
+  X(symmetric_solve) X(symmetric_solve_backward)                                               \
   /* history_memory.h */                                                                       \
   X(history_read) X(history_read_backward) X(history_gather)                                   \
   /* superposition_stack.h */                                                                  \

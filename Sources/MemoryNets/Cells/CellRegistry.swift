@@ -25,6 +25,21 @@ package enum CellRegistry {
       summary: "Fast weights whose decay and write rates are learned, element by element.",
       options: WeiNet.Options.self, make: WeiNet.init(options:)),
     CellKind(
+      name: "gated_fast_weights",
+      summary: "A slow net that writes the two layers of a fast net, under gates.",
+      options: GatedFastWeights.Options.self, make: GatedFastWeights.init(options:)),
+    CellKind(
+      name: "fwm", summary: "LSTM with a tensor of associations, written by the delta rule.",
+      options: FastWeightMemory.Options.self, make: FastWeightMemory.init(options:)),
+    CellKind(
+      name: "mesa",
+      summary: "Least squares over all keys and values so far, solved at every step.",
+      options: MesaNet.Options.self, make: MesaNet.init(options:)),
+    CellKind(
+      name: "stable_hadamard",
+      summary: "Matrix memory with a gate for every element, calibrated to keep its mean.",
+      options: StableHadamardMemory.Options.self, make: StableHadamardMemory.init(options:)),
+    CellKind(
       name: "lmn", summary: "Linear memory network: a nonlinear function beside a linear memory.",
       options: LinearMemoryNetwork.Options.self, make: LinearMemoryNetwork.init(options:)),
     CellKind(

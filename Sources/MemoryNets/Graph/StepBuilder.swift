@@ -21,10 +21,11 @@ package final class StepBuilder {
 
   // MARK: - What is carried
 
-  /// A vector carried from step to step, zero at the start of a sequence.
-  package func vector(_ name: String, _ size: Int) -> Vector {
+  /// A vector carried from step to step, zero at the start of a sequence; `isDerived` if it follows
+  /// from what else is carried, so that it is no state of its own.
+  package func vector(_ name: String, _ size: Int, isDerived: Bool = false) -> Vector {
     let state = graph.vectorStates.count
-    graph.vectorStates.append(.init(name: prefix + name, size: size))
+    graph.vectorStates.append(.init(name: prefix + name, size: size, isDerived: isDerived))
     return add(PreviousValue(state: state), size: size)
   }
 

@@ -25,6 +25,8 @@ package struct StepGraph {
     var depth = 1
     /// The node whose value is carried on.
     var next: NodeID?
+    /// Whether it follows from what else is carried, and is no state of its own.
+    var isDerived = false
   }
 
   /// A matrix that is carried from step to step.
@@ -55,9 +57,11 @@ package struct StepGraph {
   /// What is to be looked at from outside.
   var observed: NodeID?
 
-  /// Numbers carried from step to step for each sequence, in vectors and matrices.
+  /// Numbers carried from step to step for each sequence, in vectors and matrices, but for those that
+  /// follow from others.
   package var stateSize: Int {
-    vectorStates.reduce(0) { $0 + $1.size * $1.depth } + matrixStates.reduce(0) { $0 + $1.size }
+    vectorStates.filter { !$0.isDerived }.reduce(0) { $0 + $1.size * $1.depth }
+      + matrixStates.reduce(0) { $0 + $1.size }
   }
 
   /// Numbers in all parameters that are trained.
@@ -70,6 +74,11 @@ package struct StepGraph {
     let tables = Set(nodes.compactMap { ($0.operation as? Lookup)?.table })
     let used = nodes.flatMap { ($0.operation as? Sum)?.weights ?? [] }
     return tables.subtracting(used).sorted()
+  }
+
+  /// The matrix that a node uses without updating it, if any.
+  func readMemory(of node: NodeID) -> MemoryReference? {
+    nodes[node].operation.memory.flatMap { matrixStates[$0.state].update == node ? nil : $0 }
   }
 
   /// The nodes whose value of the same step `node` needs.

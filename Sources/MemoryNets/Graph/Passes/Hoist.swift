@@ -101,9 +101,7 @@ extension StepGraph {
   private func components(_ histories: [Int: HistoryForm]) -> [[NodeID]] {
     var reads: [Int: [NodeID]] = [:]
     for node in nodes.indices {
-      guard let memory = nodes[node].operation.memory,
-        matrixStates[memory.state].update != node
-      else { continue }
+      guard let memory = readMemory(of: node) else { continue }
       reads[memory.state, default: []].append(node)
     }
     func edges(_ node: NodeID) -> [NodeID] {
