@@ -83,8 +83,10 @@ package final class Network {
       (plan.isFlat || forerunnerPlan?.isFlat == true) && batchSize > options.maximumRows
       ? Batch(shape: shape, maximumRows: options.maximumRows) : nil
     func parts(of size: Int) -> Int { (batchSize + size - 1) / size }
-    let tiles = part.map { parts(of: $0.maximumRows) * plan.tiles } ?? parts(of: Int(MS_LANES))
-    let stateBytes = shape.carriesState ? tiles * own.carriedBytes : 0
+    let tiles =
+      part.map { parts(of: $0.maximumRows) * $0.tiles } ?? parts(of: Int(MS_LANES))
+    let carriedBytes = max(own.carriedBytes, forerunner?.carriedBytes ?? 0)
+    let stateBytes = shape.carriesState ? tiles * carriedBytes : 0
     trainingState = .allocate(byteCount: stateBytes, alignment: 64)
     evaluationState = .allocate(byteCount: stateBytes, alignment: 64)
     trainingState.initializeMemory(as: UInt8.self, repeating: 0)
@@ -146,7 +148,7 @@ package final class Network {
         part.copyRows(first..<min(first + part.maximumRows, batch.rows), of: batch)
         take(part, lossScale: executor.batch.pointee.loss_scale)
         runTiles(part, state: state, firstTile: tile, backward: backward)
-        tile += executor.plan.tiles
+        tile += part.tiles
       }
     } else {
       runTiles(batch, state: state, firstTile: 0, backward: backward)
@@ -215,4 +217,9 @@ package final class Network {
       start += tiles
     }
   }
+}
+
+extension Batch {
+  /// Tiles that the most rows take.
+  fileprivate var tiles: Int { (maximumRows + Int(MS_LANES) - 1) / Int(MS_LANES) }
 }

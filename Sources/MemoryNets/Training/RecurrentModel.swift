@@ -22,19 +22,11 @@ package struct RecurrentModel {
           "embedding_size",
           "is \(options.embeddingSize); the task's inputs are vectors, not tokens: 0"))
     }
-    if let start = cell.dataStart {
-      if options.layers > 1 {
-        problems.append(
-          OptionProblem(
-            "initialization",
-            "is \(start.name), which is for one layer; layers is \(options.layers)"))
-      }
-      if start.forerunner != nil && shape.carriesState {
-        problems.append(
-          OptionProblem(
-            "initialization",
-            "is \(start.name), which needs sequences that start anew; the task's go on"))
-      }
+    if let start = cell.dataStart, options.layers > 1 {
+      problems.append(
+        OptionProblem(
+          "initialization", "is \(start.name), which is for one layer; layers is \(options.layers)")
+      )
     }
     return problems
   }
