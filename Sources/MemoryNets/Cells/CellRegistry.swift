@@ -50,6 +50,7 @@ package enum CellRegistry {
     CellKind(
       name: "mamba", summary: "Selective state space: a diagonal linear recurrence.",
       options: Mamba.Options.self, make: Mamba.init(options:)),
+    CellKind(
       name: "ms_lmn",
       summary: "Linear memory in modules that run at every 1st, 2nd, 4th, ... step.",
       options: MultiScaleLinearMemoryNetwork.Options.self,
