@@ -3,6 +3,7 @@
 //     A' = C . A + sum of c . u v^T                                               (1)
 //     y  = A s,   or   y = A^T s                                                  (2)
 //     C(i,j) = offset + constant learned(i,j) row(i) column(j)                    (3)
+//   or C(i,j) = offset + constant tanh(row(i) column(j))                          (4)
 //
 // `learned` is a parameter, `row` and `column` are gates of the sequence: vectors, or for `row` a
 // scalar. Each factor of (3) may be missing.
@@ -24,10 +25,12 @@ typedef struct {
 #define CONSTANT 1
 #define LEARNED 2
 #define GATED 3
+#define SQUASHED 4
+#define ROWS 5  // gates of rows, or one for all, and nothing else
 
 static inline __attribute__((always_inline)) int NAME(coefficient_kind)(
     NAME(coefficient) *c, const char *learned, const char *row, const char *column,
-    int64_t row_step, double constant, double offset) {
+    int64_t row_step, int64_t is_squashed, double constant, double offset) {
   c->ones = (V){0} + (REAL)1;
   c->learned = learned ? (const REAL *)learned : (const REAL *)&c->ones;
   c->row = row ? (const V *)row : &c->ones;
@@ -37,18 +40,29 @@ static inline __attribute__((always_inline)) int NAME(coefficient_kind)(
   c->column_step = column != 0;
   c->constant = (REAL)constant;
   c->offset = (REAL)offset;
+  if (is_squashed) return SQUASHED;
+  if (row && !column && !learned) return ROWS;
   if (row || column) return GATED;
   if (learned) return constant == 1 && offset == 0 ? LEARNED : GATED;
   c->constant += c->offset;
   return CONSTANT;
 }
 
-// C(i,j) for i = at / m.
+// C(i,j) for i = at / m; `row` is constant row(i), or row(i) for (4).
 static inline __attribute__((always_inline)) V NAME(coefficient_at)(
     const int kind, const NAME(coefficient) *c, V row, int64_t at, int64_t j) {
   if (kind == CONSTANT) return (V){0} + c->constant;
   if (kind == LEARNED) return (V){0} + c->learned[at];
+  if (kind == ROWS) return row + c->offset;
+  if (kind == SQUASHED) return NAME(tanh_lanes)(row * c->column[j]) * c->constant + c->offset;
   return row * c->column[j * c->column_step] * c->learned[at * c->learned_step] + c->offset;
+}
+
+// What C(i,.) needs of the gate of row i.
+static inline __attribute__((always_inline)) V NAME(row_gate)(
+    const int kind, const NAME(coefficient) *c, int64_t i) {
+  if (kind == SQUASHED) return c->row[i];
+  return kind == GATED || kind == ROWS ? c->row[i * c->row_step] * c->constant : (V){0};
 }
 
 // (1) with one term: A' = C . A + c u v^T, or A' = C . A without u.
@@ -57,7 +71,7 @@ static inline __attribute__((always_inline)) void NAME(update_rows)(
     const V *restrict u, const V *restrict v, const REAL *rate, REAL constant, int64_t n,
     int64_t m) {
   for (int64_t i = 0; i < n; i++) {
-    V row = kind == GATED ? c->row[i * c->row_step] * c->constant : (V){0};
+    V row = NAME(row_gate)(kind, c, i);
     V ui = u ? u[i] : (V){0};
     if (rate)
       for (int64_t j = 0; j < m; j++)
@@ -75,7 +89,8 @@ static inline __attribute__((always_inline)) void NAME(update_rows)(
 
 // (1) with its first term, if it has one.
 //   operand 0 A', 1 A, 2 learned, 3 row, 4 column, 5 u (n) or null, 6 v (m), 7 c or null
-//   size 0 n, 1 m, 2 whether row has n elements, not 1; scalar 0 constant, 1 offset, 2 the constant c
+//   size 0 n, 1 m, 2 whether row has n elements, not 1, 3 whether C is (4)
+//   scalar 0 constant, 1 offset, 2 the constant c
 KERNEL(matrix_update) {
   V *d = (V *)OPERAND(0);
   const V *a = (const V *)OPERAND(1), *u = (const V *)OPERAND(5), *v = (const V *)OPERAND(6);
@@ -83,12 +98,16 @@ KERNEL(matrix_update) {
   REAL constant = (REAL)instruction->scalar[2];
   int64_t n = SIZE(0), m = SIZE(1);
   NAME(coefficient) c;
-  int kind = NAME(coefficient_kind)(&c, OPERAND(2), OPERAND(3), OPERAND(4), SIZE(2),
+  int kind = NAME(coefficient_kind)(&c, OPERAND(2), OPERAND(3), OPERAND(4), SIZE(2), SIZE(3),
                                     instruction->scalar[0], instruction->scalar[1]);
   if (kind == CONSTANT)
     NAME(update_rows)(CONSTANT, d, a, &c, u, v, rate, constant, n, m);
   else if (kind == LEARNED)
     NAME(update_rows)(LEARNED, d, a, &c, u, v, rate, constant, n, m);
+  else if (kind == ROWS)
+    NAME(update_rows)(ROWS, d, a, &c, u, v, rate, constant, n, m);
+  else if (kind == SQUASHED)
+    NAME(update_rows)(SQUASHED, d, a, &c, u, v, rate, constant, n, m);
   else
     NAME(update_rows)(GATED, d, a, &c, u, v, rate, constant, n, m);
 }
@@ -106,6 +125,16 @@ KERNEL(matrix_write) {
       for (int64_t j = 0; j < m; j++) d[i * m + j] += (u[i] * v[j]) * c[i * m + j];
     else
       for (int64_t j = 0; j < m; j++) d[i * m + j] += (u[i] * constant) * v[j];
+}
+
+// d = u (x) v, all products of two elements: d(i m + j) = u(i) v(j).
+//   operand 0 d (n m), 1 u (n), 2 v (m); size 0 n, 1 m
+KERNEL(kronecker) {
+  V *restrict d = (V *)OPERAND(0);
+  const V *u = (const V *)OPERAND(1), *v = (const V *)OPERAND(2);
+  int64_t m = SIZE(1);
+  for (int64_t i = 0; i < SIZE(0); i++)
+    for (int64_t j = 0; j < m; j++) d[i * m + j] = u[i] * v[j];
 }
 
 // (2): y (+)= A s, four rows at a time.

@@ -133,6 +133,7 @@ static inline __attribute__((always_inline)) V NAME(carry_at)(
     if (waits) g += row[r].waiting * p->waiting.right[j];
     V aj = read != NO_READ || kind >= LEARNED ? a[r * m + j] : (V){0};
     if (kind == LEARNED) product = g * aj;
+    if (kind == ROWS) row[r].dgate += g * aj;
     if (kind == GATED) {
       V dc = g * aj;
       product = dc * row[r].gate * column;
@@ -140,14 +141,20 @@ static inline __attribute__((always_inline)) V NAME(carry_at)(
       row[r].dgate += dc * column;
       dcolumn += dc * row[r].gate;
     }
-    if (kind != NO_CARRY) g *= NAME(coefficient_at)(kind, &p->c, row[r].gate, at + r * m + j, j);
+    if (kind == SQUASHED) {
+      V z = p->c.column[j], t = NAME(tanh_lanes)(row[r].gate * z);
+      V dz = g * aj * p->c.constant * ((REAL)1 - t * t);
+      row[r].dgate += dz * z;
+      dcolumn += dz * row[r].gate;
+      g *= t * p->c.constant + p->c.offset;
+    } else if (kind != NO_CARRY) g *= NAME(coefficient_at)(kind, &p->c, row[r].gate, at + r * m + j, j);
     if (read != NO_READ) g += row[r].left * right;
     if (kind != NO_CARRY || read != NO_READ) d[r * m + j] = g;
     if (read == READ) share += aj * row[r].left;
     if (read == TRANSPOSED) row[r].sum += aj * right;
   }
   if (read == READ) p->ds[j] += share;
-  if (kind == GATED) p->dcolumn[j * p->column_step] += dcolumn;
+  if (kind == GATED || kind == SQUASHED) p->dcolumn[j * p->column_step] += dcolumn;
   return product;
 }
 
@@ -157,7 +164,7 @@ static inline __attribute__((always_inline)) void NAME(carry_rows)(
   NAME(carry_row) row[2];
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
-    row[r].gate = kind == GATED ? p->c.row[(i + r) * p->c.row_step] * p->c.constant : (V){0};
+    row[r].gate = NAME(row_gate)(kind, &p->c, i + r);
     row[r].left = read != NO_READ ? p->left[i + r] : (V){0};
     row[r].waiting = waits ? p->waiting.left[i + r] : (V){0};
     row[r].sum = row[r].dgate = (V){0};
@@ -175,7 +182,9 @@ static inline __attribute__((always_inline)) void NAME(carry_rows)(
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
     if (read == TRANSPOSED) p->ds[i + r] += row[r].sum;
-    if (kind == GATED) p->drow[(i + r) * p->row_step] += row[r].dgate * p->c.constant;
+    if (kind == GATED || kind == ROWS)
+      p->drow[(i + r) * p->row_step] += row[r].dgate * p->c.constant;
+    if (kind == SQUASHED) p->drow[(i + r) * p->row_step] += row[r].dgate;
   }
 }
 
@@ -194,11 +203,11 @@ static inline __attribute__((always_inline)) void NAME(carry_all)(
 //     8 left (n) or null, 9 right (m), 10 ds: for y = A s left is dy and right s, for y = A^T s
 //     left is s and right dy, 11 waiting left or null, 12 waiting right
 //   size 0 n, 1 m, 2 whether row has n elements, not 1, 3 whether (1) is passed, 4 whether the read
-//     is of A^T; scalar 0 constant, 1 offset
+//     is of A^T, 5 whether C is (4); scalar 0 constant, 1 offset
 KERNEL(matrix_carry_backward) {
   V unread;
   NAME(carry) p = {.d = (V *)OPERAND(0), .a = (const V *)OPERAND(1)};
-  int kind = NAME(coefficient_kind)(&p.c, OPERAND(2), OPERAND(4), OPERAND(6), SIZE(2),
+  int kind = NAME(coefficient_kind)(&p.c, OPERAND(2), OPERAND(4), OPERAND(6), SIZE(2), SIZE(5),
                                     instruction->scalar[0], instruction->scalar[1]);
   if (!SIZE(3)) kind = NO_CARRY;
   p.dlearned = (REAL *)OPERAND(3);
@@ -221,10 +230,13 @@ KERNEL(matrix_carry_backward) {
       NAME(carry_all)(k, r, 0, &p, n, m);   \
     return;                                 \
   }
-  CASE(CONSTANT, NO_READ) CASE(LEARNED, NO_READ) CASE(GATED, NO_READ)
+  CASE(CONSTANT, NO_READ) CASE(LEARNED, NO_READ) CASE(GATED, NO_READ) CASE(SQUASHED, NO_READ)
+  CASE(ROWS, NO_READ)
   CASE(NO_CARRY, READ) CASE(CONSTANT, READ) CASE(LEARNED, READ) CASE(GATED, READ)
+  CASE(SQUASHED, READ) CASE(ROWS, READ)
   CASE(NO_CARRY, TRANSPOSED) CASE(CONSTANT, TRANSPOSED) CASE(LEARNED, TRANSPOSED)
-  CASE(GATED, TRANSPOSED)
+  CASE(GATED, TRANSPOSED) CASE(SQUASHED, TRANSPOSED)
+  CASE(ROWS, TRANSPOSED)
 #undef CASE
 }
 
@@ -232,6 +244,8 @@ KERNEL(matrix_carry_backward) {
 #undef CONSTANT
 #undef LEARNED
 #undef GATED
+#undef SQUASHED
+#undef ROWS
 #undef NO_READ
 #undef READ
 #undef TRANSPOSED

@@ -21,14 +21,22 @@ struct AllocationTests {
     model.precision = precision
     model.dropout = 0.1
     if case .tokens = shape.input { model.embeddingSize = 7 }
+    var options: OptionDictionary = ["hidden_size": .integer(11)]
+    if shape.carriesState {
+      let names = OptionSchema(defaults: kind.defaults).names
+      for limit in ["depth_limit", "window"] where names.contains(limit) {
+        options[limit] = .integer(3)
+      }
+    }
     return try Network(
-      model: model,
-      cell: kind.make(try decodeOptions(kind.defaults, from: ["hidden_size": .integer(11)])),
+      model: model, cell: kind.make(try decodeOptions(kind.defaults, from: options)),
       shape: shape, batchSize: rows, initializationKey: PhiloxKey(1))
   }
 
   @Test(arguments: CellRegistry.all.map(\.name), shapes)
   func nothingIsAllocatedAfterTheFirstBatch(cell: String, shape: TaskShape) throws {
+    // A stack without a limit is not for streams.
+    guard cell != "stratified_stack" || !shape.carriesState else { return }
     for precision in Precision.allCases {
       for kind in OptimizerKind.allCases {
         let network = try Self.network(cell, shape, precision, rows: 21)

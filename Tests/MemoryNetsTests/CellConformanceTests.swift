@@ -27,12 +27,41 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
       return [["activation": .string("tanh")], ["activation": .string("relu")]]
     case "ln_lstm": return [["variant": .string("separate")], ["variant": .string("joint")]]
     case "fw_rnn":
-      return orders + [["inner_steps": .integer(3), "norms": .string("separate")]]
+      return orders + [
+        ["inner_steps": .integer(3), "norms": .string("separate")],
+        ["inner": .string("slow"), "inner_steps": .integer(2)], ["inner": .string("nothing")],
+        ["inner": .string("previous")],
+      ]
+    case "fw_lstm": return [[:], ["fast_scope": .string("all_gates")]]
+    case "fwm":
+      let sizes: OptionDictionary = ["entity_size": .integer(3), "relation_size": .integer(2)]
+      let large: OptionDictionary = [
+        "variant": .string("language_model"), "residual": .boolean(true),
+      ]
+      return [sizes, sizes.merging(large) { $1 }]
+    case "mesa": return [["heads": .integer(2), "head_size": .integer(3)]]
+    case "stable_hadamard":
+      let sizes: OptionDictionary = ["memory_size": .integer(4), "theta_rows": .integer(3)]
+      return [
+        sizes.merging(["sampling": .string("per_step")]) { $1 },
+        sizes.merging(["sampling": .string("fixed_row"), "shortcut": .boolean(true)]) { $1 },
+      ]
+    case "gated_fast_weights":
+      return [["slow_size": .integer(4)], ["slow_size": .integer(4), "gate": .string("sigmoid")]]
     case "weinet": return orders + [["memories": .integer(2)]]
     case "lmn":
       return [
         ["read": .string("hidden")], ["read": .string("memory"), "memory_size": .integer(3)],
       ]
+    case "stack_rnn":
+      return [
+        ["vector_size": .integer(2)], ["stacks": .integer(2), "vector_size": .integer(3)],
+        ["pushed": .string("hidden"), "depth_limit": .integer(3)],
+      ]
+    case "stratified_stack": return [["vector_size": .integer(3)]]
+    case "rns_stack", "vrns_stack":
+      let sizes: OptionDictionary = ["states": .integer(2), "symbols": .integer(2)]
+      return [0, 2, 3].map { sizes.merging(["window": .integer($0)]) { $1 } }
     case "delta_net":
       return [
         ["heads": .integer(2), "value_size": .integer(2)],

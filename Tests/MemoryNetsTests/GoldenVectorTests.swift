@@ -102,6 +102,30 @@ import Testing
       [-0.35921947, -0.93616559, 1.85107914, 0.17684405, -0.73253812])
   }
 
+  /// A matrix of least squares by itself: d = 3, q = P(10 + t), k = P(20 + t), v = P(30 + t), all of
+  /// ridge 1.
+  @Test func leastSquaresOverTheKeysMatch() {
+    struct Cell: RecurrentCell {
+      func step(_ x: Vector, in g: StepBuilder) -> Vector {
+        let (q, k, v) = (x[0..<3].normalized(), x[3..<6].normalized(), x[6..<9])
+        let (beta, gamma) = (sigmoid(x[9..<10]), x[10..<11])
+        let (H, K) = (g.matrix("H", 3, 3), g.matrix("K", 3, 3))
+        let nextH = g.next(H, gamma * H + outer(beta * k, k))
+        let nextK = g.next(K, gamma * K + outer(beta * k, v))
+        return nextK.readTransposed(nextH.solve(q, diagonal: g.constant(1, 3)))
+      }
+    }
+    let (rates, kept) = ([0.3, -0.2, 0.8, 0.1], [0.95, 0.8, 0.99, 0.9])
+    var inputs: [Double] = []
+    for t in 0..<4 {
+      for k in [10, 20, 30] { inputs += Self.fill(3, k + t) }
+      inputs += [rates[t], kept[t]]
+    }
+    let probe = CellProbe(cell: Cell(), inputSize: 11, steps: 4, batch: 1, precision: .double)
+    probe.run(inputs: inputs, outputWeights: [Double](repeating: 0, count: 12))
+    expect(probe.outputs.suffix(3), [0.04589410, -0.06946150, -0.17254815])
+  }
+
   /// With constant decay and write rate WeiNet is the fast-weight RNN: the same bits as a matrix,
   /// 1e-12 against the history of writes.
   @Test(arguments: FastWeightRNN.Order.allCases)

@@ -77,6 +77,48 @@ struct MatrixMemoryCell: RecurrentCell {
       g.next(A, decay * A + rate * outer(y + u, v) + 0.3 * outer(u, w))
       return y
     },
+    MatrixMemoryCell("a gate of every element, read before") { x, g in
+      let A = g.matrix("A", 3, 4)
+      let (c, d) = (g.linear("W_c", x, 3), tanh(g.linear("W_d", x, 4)))
+      let y = A.read(d)
+      let gate = tanh(outer(c, d))
+      return g.next(A, 0.8 * A + 1.5 * (gate * A) + outer(tanh(y + c), d)).readTransposed(c)
+    },
+    MatrixMemoryCell("a gate of every element that depends on reads of the old matrix") { x, g in
+      let A = g.matrix("A", 5, 5)
+      let c = tanh(g.linear("W_c", x, 5))
+      let old = A.readTransposed(c) + A.read(c)
+      g.next(A, tanh(outer(old, c)) * A + outer(g.linear("W_u", x, 5), old))
+      return old
+    },
+    MatrixMemoryCell("gates of rows that depend on a read of the old matrix") { x, g in
+      let A = g.matrix("A", 4, 4)
+      let row = sigmoid(A.read(tanh(g.linear("W_k", x, 4))))
+      let v = g.linear("W_v", x, 4)
+      return g.next(A, A.scalingRows(by: row) + outer(row, v)).read(row)
+    },
+    MatrixMemoryCell("a tensor of rank three, written and read by two vectors") { x, g in
+      let F = g.matrix("F", 6, 3)
+      let (s, r) = (tanh(g.linear("W_s", x, 2)), tanh(g.linear("W_r", x, 3)))
+      let pair = kronecker(s, r)
+      let error = g.linear("W_t", x, 3) - F.readTransposed(pair)
+      let next = g.next(F, F + outer(pair, error))
+      return next.readTransposed(kronecker(tanh(g.linear("W_q", x, 2)), r))
+    },
+    MatrixMemoryCell("solved after the update, seven rows") { x, g in
+      let H = g.matrix("H", 7, 7)
+      let k = tanh(g.linear("W_k", x, 7))
+      let next = g.next(H, sigmoid(g.linear("W_g", x, 1)) * H + outer(k, k))
+      let diagonal = 2.5 - tanh(g.linear("W_d", x, 7))
+      return concatenate([next.solve(g.linear("W_q", x, 7), diagonal: diagonal), next.read(k)])
+    },
+    MatrixMemoryCell("solved before and after the update") { x, g in
+      let H = g.matrix("H", 4, 4)
+      let diagonal = 3 - tanh(g.linear("W_d", x, 4))
+      let k = tanh(H.solve(g.linear("W_q", x, 4), diagonal: diagonal))
+      let next = g.next(H, 0.9 * H + 0.5 * outer(k, k))
+      return concatenate([next.solve(k, diagonal: diagonal), k])
+    },
     MatrixMemoryCell("what is written is also the gate and the read") { x, g in
       let A = g.matrix("A", 3, 3)
       let k = sigmoid(g.linear("W_k", x, 3))
@@ -227,6 +269,27 @@ extension MatrixMemoryCell: CustomTestStringConvertible {
         #expect(alone.outputs == row(many.outputs, chosen, many.outputSize))
         #expect(alone.inputGradients == row(many.inputGradients, chosen, Self.inputSize))
       }
+    }
+  }
+
+  /// Nine rows: two groups of four, and one.
+  @Test(arguments: InstructionSet.available)
+  func theSolutionSolves(level: InstructionSet) {
+    let n = 9
+    let cell = MatrixMemoryCell("solve") { x, g in
+      let H = g.matrix("H", n, n)
+      return g.next(H, H + outer(x[0..<n], x[0..<n])).solve(
+        x[n..<2 * n], diagonal: x[2 * n..<3 * n])
+    }
+    let probe = CellProbe(
+      cell: cell, inputSize: 3 * n, steps: 1, batch: 1, precision: .double, instructionSet: level)
+    let k = Self.normals(n, "k")
+    let b = Self.normals(n, "b")
+    let diagonal = (0..<n).map { 0.5 + 0.1 * Double($0) }
+    probe.run(inputs: k + b + diagonal, outputWeights: [Double](repeating: 0, count: n))
+    for i in 0..<n {
+      let row = (0..<n).map { k[i] * k[$0] * probe.outputs[$0] }.reduce(0, +)
+      #expect(abs(row + diagonal[i] * probe.outputs[i] - b[i]) <= 1e-14)
     }
   }
 

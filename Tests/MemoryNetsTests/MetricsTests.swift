@@ -41,6 +41,27 @@ import Testing
       Metrics.metrics(of: statistics, loss: .sigmoidCrossEntropy).map(\.value) == [0, 1, 0])
   }
 
+  @Test func perplexityAndExcessAreOfTheMeanLoss() {
+    var shape = TaskShape(
+      input: .tokens(vocabulary: 3), outputSize: 3, loss: .softmaxCrossEntropy,
+      outputSteps: .every, maximumSteps: 4)
+    shape.measures = [.perplexity, .excess]
+    let statistics = LossStatistics(loss: 3, weight: 2, correct: 1, bound: 1)
+    let metrics = Metrics.metrics(of: statistics, shape: shape)
+    #expect(metrics.map(\.name) == ["loss", "accuracy", "perplexity", "excess"])
+    #expect(abs(metrics[2].value - 4.4816890703) < 1e-9)
+    #expect(metrics[3].value == 1)
+    #expect(Metrics.metrics(of: LossStatistics(), shape: shape).isEmpty)
+    let hopeless = LossStatistics(loss: 1e6, weight: 1)
+    #expect(Metrics.metrics(of: hopeless, shape: shape)[2].value.isFinite)
+    #expect(
+      Metrics.problem(
+        goal: "validation.excess", loss: shape.loss, measures: shape.measures, isSteering: true)
+        == nil)
+    #expect(
+      Metrics.problem(goal: "validation.excess", loss: shape.loss, isSteering: true) != nil)
+  }
+
   @Test func aGoalWithoutMetricIsRefusedWithThoseThereAre() {
     #expect(
       Metrics.problem(

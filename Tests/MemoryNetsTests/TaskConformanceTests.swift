@@ -38,7 +38,8 @@ import Testing
     let one = BatchReader(try sample.make(key), batchSize: 7)
     let other = BatchReader(try sample.make(PhiloxKey(2019)), batchSize: 7)
     let same = (0..<12).filter { one.training($0) == other.training($0) }
-    #expect(same.isEmpty)
+    // There is one string of a^n b^n c^n for each length.
+    #expect(sample.variant == "count_3" ? same.count < 12 : same.isEmpty)
   }
 
   @Test(arguments: TaskSample.all)
@@ -66,8 +67,12 @@ import Testing
   func trainingBatchesAreFullOrAllThereIs(sample: TaskSample) throws {
     for (batchSize, rows) in [(1, 1), (7, 7), (40, 40)] {
       let reader = BatchReader(try sample.make(key), batchSize: batchSize)
-      for update in 0..<30 { #expect(reader.training(update).rows == rows) }
+      for update in 0..<30 {
+        let batch = reader.training(update)
+        #expect(sample.isOneLength ? 1...rows ~= batch.rows : batch.rows == rows)
+      }
     }
+    guard !sample.isOneLength else { return }
     // A set of 40 is one batch of all; online data always fills a batch.
     let reader = BatchReader(try sample.make(key), batchSize: 64)
     for update in 0..<5 { #expect(reader.training(update).rows == (sample.isFixed ? 40 : 64)) }
@@ -82,7 +87,8 @@ import Testing
       for batchSize in [7, 16, 64] {
         let batches = BatchReader(task, batchSize: batchSize).evaluation(split)
         #expect(ordered(batches) == single, "batches of \(batchSize)")
-        #expect(batches.last?.rows == (size - 1) % batchSize + 1)
+        #expect(
+          sample.isOneLength || batches.last?.rows == (size - 1) % batchSize + 1)
         #expect(batches.first?.continuesState == false)
       }
     }
@@ -91,7 +97,7 @@ import Testing
   @Test(arguments: TaskSample.all)
   func anEpochOfAFixedSetShowsEachSequenceAtMostOnce(sample: TaskSample) throws {
     // Online data is drawn afresh; of the others 5 batches of 7 leave 5 of 40 sequences out.
-    guard sample.isFixed else { return }
+    guard sample.isFixed, !sample.isOneLength else { return }
     let task = try sample.make(key)
     var left = ordered(BatchReader(task, batchSize: 64).evaluation(.train))
     let reader = BatchReader(task, batchSize: 7)

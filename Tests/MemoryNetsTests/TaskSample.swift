@@ -12,7 +12,11 @@ struct TaskSample: CustomStringConvertible, Sendable {
 
   var description: String { "\(kind) \(variant)" }
 
-  static let all: [TaskSample] = retrieval + copy + adding + music + memory + stored
+  /// Whether each batch holds sequences of one length, and is short where there are no more.
+  var isOneLength: Bool { kind == "formal_language" || kind == "flare" }
+
+  static let all: [TaskSample] =
+    retrieval + copy + adding + music + memory + stored + languages + [flare]
 
   static func generated<O: Options>(
     _ kind: String, _ variant: String, _ options: O
@@ -51,6 +55,42 @@ struct TaskSample: CustomStringConvertible, Sendable {
     (options.length, options.data) = (6, data)
     (options.trainSize, options.validationSize, options.testSize) = (40, 25, 17)
     return generated("adding", "\(data)", options)
+  }
+
+  private static let languages = FormalLanguageName.allCases.map { language in
+    var options = FormalLanguageOptions()
+    (options.language, options.symbols) = (language, 3)
+    (options.minimumLength, options.maximumLength) = (8, 16)
+    (options.trainSize, options.validationSize, options.testPerLength) = (40, 25, 3)
+    options.testLengths = [8, 12, 20]
+    let lengths = options.lengths(8...12).count + options.lengths(12...20).count
+    let settings = options
+    return TaskSample(
+      kind: "formal_language", variant: language.rawValue, sizes: [40, 25, 3 * lengths],
+      isFixed: true
+    ) { FormalLanguageTask(options: settings, key: $0) }
+  }
+
+  /// Strings made from random numbers: the published ones may be absent.
+  private static let flare = TaskSample(
+    kind: "flare", variant: "made up", sizes: [40, 25, 17], isFixed: true
+  ) {
+    key in
+    var draws = PhiloxStream(key: PhiloxKey(18), stream: 0)
+    var data = FlareData()
+    for (set, count) in [
+      (FlareData.SetName.train, 40), (.validationShort, 25), (.testShort, 7), (.testLong, 10),
+    ] {
+      var (tokens, labels) = ("", "")
+      for _ in 0..<count {
+        let words = (0..<draws.integer(below: 6)).map { _ in "t\(draws.integer(below: 3))" }
+        tokens += words.joined(separator: " ") + "\n"
+        labels += "\(draws.integer(below: 2))\n"
+      }
+      _ = data.append(Array(tokens.utf8)[...], Array(labels.utf8)[...], to: set)
+    }
+    data.nameTokens()
+    return FlareTask(options: FlareOptions(), data: data, digest: "made up", key: key)
   }
 
   /// Piano-rolls made from random numbers: the published sets may be absent.

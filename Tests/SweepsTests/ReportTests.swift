@@ -153,6 +153,31 @@ import Testing
         """))
   }
 
+  @Test func partsOfTheTestSplitHaveTablesOfTheirOwn() throws {
+    let store = try Made.store(folder)
+    var result = Made.result(0.5)
+    for (name, value) in [
+      ("test.accuracy", 0.5), ("test.100_200.accuracy", 0.25), ("test.40_100.accuracy", 0.75),
+      ("test.40_100.loss", 1.5),
+    ] { result.metrics.append(MetricPoint(step: 100, name: name, value: value)) }
+    store.append(result, of: Made.trial(1))
+    try store.setBaselines([
+      TaskBaseline(
+        task: "{}",
+        baseline: TrivialBaseline(
+          name: "ideal", metric: "test.40_100.accuracy", value: 0.83))
+    ])
+    try store.commit()
+    let text = Report(try Summary(store.reader())).markdown
+    let heads = text.split(separator: "\n").filter { $0.contains("test.") && $0.hasPrefix("|") }
+    #expect(heads.count == 3)
+    #expect(heads[0].contains("| test.accuracy |"))
+    #expect(heads[1].contains("| test.40_100.accuracy |"))
+    #expect(heads[1].contains("| test.40_100.loss |"))
+    #expect(heads[2].contains("| test.100_200.accuracy |"))
+    #expect(text.contains("- ideal predictor, test.40_100.accuracy: 0.8300\n"))
+  }
+
   @Test func onlyTheFirstFailuresAreListed() throws {
     let store = try Made.store(folder)
     for seed in 1...13 {

@@ -47,6 +47,21 @@ import Testing
       train: [:], seed: seed)
   }
 
+  @Test func aForerunnerMustLeaveTimeForTheModel() throws {
+    let assembly = TrialAssembly(data: DataFolder(path: nil)) { try decodeOptions($0, from: $1) }
+    let configuration = TrialConfiguration(
+      task: ["kind": .string("adding")],
+      model: [
+        "cell": .string("lmn"), "initialization": .string("hidden_states"),
+        "pretrain_steps": .integer(50),
+      ], train: ["steps": .integer(50)], seed: 1)
+    let shape = try assembly.task(of: configuration).shape
+    #expect(throws: OptionProblem.self) {
+      try assembly.checkModel(of: configuration, shape: shape)
+    }
+    #expect(throws: OptionProblem.self) { try assembly.parts(of: configuration) }
+  }
+
   @Test func tasksAreSharedByTrialsThatSeeTheSameSequences() throws {
     let first = try #require(try assembly.task(of: configuration(cell: "lstm")) as? MadeTask)
     #expect(try assembly.task(of: configuration(cell: "gru")) === first)

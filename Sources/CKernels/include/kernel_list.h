@@ -27,12 +27,25 @@
   X(layer_norm) X(layer_norm_backward)                                                         \
   /* input.h */                                                                                \
   X(load_features) X(load_one_hot) X(lookup) X(lookup_gradient)                                \
+  X(drawn_row) X(drawn_row_gradient)                                                           \
   /* matrix_memory.h */                                                                        \
   X(matrix_update) X(matrix_write) X(matrix_read) X(matrix_read_transposed)                    \
+  X(kronecker)                                                                                 \
   /* matrix_memory_backward.h */                                                               \
   X(matrix_write_backward) X(matrix_carry_backward)                                            \
+  /* symmetric_solve.h */                                                                      \
+  X(symmetric_solve) X(symmetric_solve_backward)                                               \
   /* history_memory.h */                                                                       \
   X(history_read) X(history_read_backward) X(history_gather)                                   \
+  /* superposition_stack.h */                                                                  \
+  X(superposition_push_pop) X(superposition_push_pop_backward)                                 \
+  /* stratified_stack.h */                                                                     \
+  X(stratified_stack) X(stratified_stack_backward)                                             \
+  /* nondeterministic_stack.h */                                                               \
+  X(nondeterministic_read) X(nondeterministic_update)                                          \
+  /* nondeterministic_stack_backward.h */                                                      \
+  X(nondeterministic_clear) X(nondeterministic_read_backward)                                  \
+  X(nondeterministic_update_backward)                                                          \
   /* flat.h */                                                                                 \
   X(flatten) X(unflatten) X(flat_product) X(flat_gradient)                                     \
   /* softmax_readout.h */                                                                      \

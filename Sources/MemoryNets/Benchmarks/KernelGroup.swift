@@ -31,10 +31,10 @@ package enum KernelGroup: String, CaseIterable, Sendable {
       .activation
     case \.matrix_update, \.matrix_write, \.matrix_write_backward, \.matrix_read,
       \.matrix_read_transposed, \.matrix_carry_backward, \.history_read, \.history_read_backward,
-      \.history_gather:
+      \.history_gather, \.kronecker, \.symmetric_solve, \.symmetric_solve_backward:
       .memory
-    case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient, \.matrix_product,
-      \.matrix_transpose, \.sum_of_rows:
+    case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient, \.drawn_row,
+      \.drawn_row_gradient, \.matrix_product, \.matrix_transpose, \.sum_of_rows:
       .input
     case \.softmax_loss, \.softmax_readout_loss, \.sigmoid_loss, \.squared_loss: .loss
     default: .elementwise

@@ -26,7 +26,7 @@ package final class CellProbe {
     instructionSet: InstructionSet = .best, disabledPasses: Set<PlanPass> = [],
     hasInitialState: Bool = false, key: PhiloxKey = PhiloxKey(0)
   ) {
-    let g = StepBuilder()
+    let g = StepBuilder(maximumSteps: steps)
     g.output(cell.step(g.input(.caller, inputSize), in: g))
     var options = PlanOptions(maximumSteps: steps, answersLastStepOnly: false)
     options.carriesState = hasInitialState
@@ -42,7 +42,7 @@ package final class CellProbe {
 
   /// The names and sizes of what is carried, as far as it has an initial value of its own.
   package var states: [(name: String, size: Int)] {
-    executor.plan.carried.map { ($0.name, $0.count) }
+    executor.plan.carried.filter { $0.initialGradient != .none }.map { ($0.name, $0.count) }
   }
 
   /// Runs forward and backward; fills in outputs and gradients.

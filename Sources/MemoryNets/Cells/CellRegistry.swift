@@ -25,8 +25,41 @@ package enum CellRegistry {
       summary: "Fast weights whose decay and write rates are learned, element by element.",
       options: WeiNet.Options.self, make: WeiNet.init(options:)),
     CellKind(
+      name: "gated_fast_weights",
+      summary: "A slow net that writes the two layers of a fast net, under gates.",
+      options: GatedFastWeights.Options.self, make: GatedFastWeights.init(options:)),
+    CellKind(
+      name: "fwm", summary: "LSTM with a tensor of associations, written by the delta rule.",
+      options: FastWeightMemory.Options.self, make: FastWeightMemory.init(options:)),
+    CellKind(
+      name: "mesa",
+      summary: "Least squares over all keys and values so far, solved at every step.",
+      options: MesaNet.Options.self, make: MesaNet.init(options:)),
+    CellKind(
+      name: "stable_hadamard",
+      summary: "Matrix memory with a gate for every element, calibrated to keep its mean.",
+      options: StableHadamardMemory.Options.self, make: StableHadamardMemory.init(options:)),
+    CellKind(
       name: "lmn", summary: "Linear memory network: a nonlinear function beside a linear memory.",
       options: LinearMemoryNetwork.Options.self, make: LinearMemoryNetwork.init(options:)),
+    CellKind(
+      name: "stack_rnn",
+      summary: "LSTM with stacks that superpose pushing, popping and doing nothing.",
+      options: StackRNN.Options.self, make: StackRNN.init(options:)),
+    CellKind(
+      name: "stratified_stack",
+      summary: "LSTM with a stack of vectors that are pushed and removed by parts.",
+      options: StratifiedStackRNN.Options.self, make: StratifiedStackRNN.init(options:)),
+    CellKind(
+      name: "rns_stack",
+      summary: "LSTM with a stack machine of which all runs are followed at once.",
+      options: NondeterministicStackRNN.Options.self,
+      make: NondeterministicStackRNN.init(options:)),
+    CellKind(
+      name: "vrns_stack",
+      summary: "The nondeterministic stack machine with symbols that carry vectors.",
+      options: VectorNondeterministicStackRNN.Options.self,
+      make: VectorNondeterministicStackRNN.init(options:)),
     CellKind(
       name: "min_gru", summary: "GRU whose gate does not look at its state.",
       options: MinGRU.Options.self, make: MinGRU.init(options:)),
@@ -50,6 +83,7 @@ package enum CellRegistry {
     CellKind(
       name: "mamba", summary: "Selective state space: a diagonal linear recurrence.",
       options: Mamba.Options.self, make: Mamba.init(options:)),
+    CellKind(
       name: "ms_lmn",
       summary: "Linear memory in modules that run at every 1st, 2nd, 4th, ... step.",
       options: MultiScaleLinearMemoryNetwork.Options.self,

@@ -137,7 +137,7 @@ extension StepBuilder {
     heads == 1 ? name : "\(name)_\(head + 1)"
   }
 
-  /// One head of the delta rule, which forgets before it predicts where it has a decay:
+  /// One head of the delta rule, which forgets before it predicts where it has a decay.
   ///
   ///     S' = decay S + beta (v - decay S k) k^T,   o = S' q
   package func deltaRule(
@@ -149,7 +149,7 @@ extension StepBuilder {
     return next(S, decay * S + outer(beta * (v - decay * read), k)).read(q)
   }
 
-  /// One head of linear attention, for features that are not negative:
+  /// One head of linear attention, for features that are not negative.
   ///
   ///     S' = S + v k^T,   z' = z + k,   o = S' q / (z' q + 1e-6)
   package func linearAttention(

@@ -6,10 +6,21 @@
 ///     h' = sigmoid(o) relu(c')                                                    (4)
 ///
 /// Keller, Sridhar and Wang 2018, arXiv:1804.06511, in the form of the second author's code: the
-/// write comes first, and the normalised c is carried.
+/// write comes first, and the normalised c is carried. That is `g_only`; in `all_gates`, the
+/// first author's variant, the memory is of the whole z and amplifies all four gates:
+///
+///     k = relu(z),   A' = decay A + rate k k^T,   i, f, o, g = z + A' k           (5)
+///     c' = LN(sigmoid(f) c + sigmoid(i) relu(g))                                  (6)
 package struct FastWeightLSTM: RecurrentCell {
+  package enum Scope: String, Codable, CaseIterable, Sendable {
+    case cellInput = "g_only"
+    case allGates = "all_gates"
+  }
+
   package struct Options: MemoryNets.Options {
     package var hiddenSize = 50
+    /// What the fast weights see and amplify.
+    package var fastScope = Scope.cellInput
     package var decay = 0.9
     package var rate = 0.5
     /// At the start of training, of the bias of LN.
@@ -34,12 +45,22 @@ package struct FastWeightLSTM: RecurrentCell {
     let n = options.hiddenSize
     let h = g.vector("h", n)
     let c = g.vector("c", n)
-    let A = g.matrix("A", n, n)
     let z = g.jointGates(x, h, forgetBias: options.forgetBias)
-    let key = relu(z[3])  // (1)
+    let gates = g.group(.memory) { amplified(z, in: g) }
+    let kept = sigmoid(gates[1]) * c
+    let next = g.next(c, g.layerNorm(kept + sigmoid(gates[0]) * relu(gates[3]), "ln_c"))  // (3)
+    return g.next(h, sigmoid(gates[2]) * relu(next))  // (4)
+  }
+
+  /// The gates with what the memory, written first, adds to them.
+  private func amplified(_ z: Vector, in g: StepBuilder) -> [Vector] {
+    let n = options.hiddenSize
+    let seen = options.fastScope == .allGates ? z : z[3 * n..<4 * n]
+    let key = relu(seen)  // (1)
+    let A = g.matrix("A", key.size, key.size)
     let written = g.next(A, options.decay * A + options.rate * outer(key, key))  // (2)
-    let input = relu(z[3] + written.read(key))
-    let next = g.next(c, g.layerNorm(sigmoid(z[1]) * c + sigmoid(z[0]) * input, "ln_c"))  // (3)
-    return g.next(h, sigmoid(z[2]) * relu(next))  // (4)
+    let amplified = seen + written.read(key)
+    return options.fastScope == .allGates
+      ? amplified.split(4) : z[0..<3 * n].split(3) + [amplified]
   }
 }

@@ -53,7 +53,7 @@ package struct LayerNormLSTM: RecurrentCell {
     let n = options.hiddenSize
     let h = g.vector("h", n)
     let c = g.vector("c", n)
-    let z = g.jointGates(x, h, forgetBias: options.forgetBias)  // (3)
+    let z = g.jointGates(x, h, forgetBias: options.forgetBias).split(4)  // (3)
     let kept = sigmoid(z[1]) * c
     let next = g.next(c, g.layerNorm(kept + sigmoid(z[0]) * relu(z[3]), "ln_c"))
     return g.next(h, sigmoid(z[2]) * relu(next))  // (4)
@@ -61,12 +61,12 @@ package struct LayerNormLSTM: RecurrentCell {
 }
 
 extension StepBuilder {
-  /// LN(W_x x + W_h h + b) over all four gates together, as i, f, o, g.
-  func jointGates(_ x: Vector, _ h: Vector, forgetBias: Double) -> [Vector] {
+  /// LN(W_x x + W_h h + b) over all four gates together, in the order i, f, o, g.
+  func jointGates(_ x: Vector, _ h: Vector, forgetBias: Double) -> Vector {
     let n = h.size
     let bound = Initializer.uniform(1 / Double(n).squareRoot())
     let u = linear("W_x", x, 4 * n, bound) + linear("W_h", h, 4 * n) + bias("b", 4 * n)
     let forget = Initializer.block(index: 1, count: 4, value: forgetBias)
-    return layerNorm(u, "ln_z", bias: forget).split(4)
+    return layerNorm(u, "ln_z", bias: forget)
   }
 }

@@ -3,11 +3,14 @@ package protocol RecurrentCell: Sendable {
   /// Records one step: what becomes of the input `x`, as the vector that the next layer or the
   /// read-out sees. Runs once a model.
   func step(_ x: Vector, in g: StepBuilder) -> Vector
+  /// What is wrong with the options for a task of this shape; nothing for most cells.
+  func problems(with shape: TaskShape) -> [OptionProblem]
   /// What computes weights from training sequences, where they are not all drawn.
   var dataStart: (any DataStart)? { get }
 }
 
 extension RecurrentCell {
+  package func problems(with shape: TaskShape) -> [OptionProblem] { [] }
   package var dataStart: (any DataStart)? { nil }
 }
 

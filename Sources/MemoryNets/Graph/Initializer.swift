@@ -9,6 +9,8 @@ package enum Initializer: Hashable, Sendable {
   case normal(Double)
   /// Normal with variance 2 / (rows + columns) times the square of the gain.
   case xavierNormal(Double)
+  /// Uniform with variance 2 / (rows + columns) times the square of the gain.
+  case xavierUniform(Double)
   /// The identity times a scale; zero beside a square.
   case identity(Double)
   /// A random matrix with orthonormal rows or columns, whichever are fewer, uniformly drawn.
@@ -43,6 +45,9 @@ package enum Initializer: Hashable, Sendable {
     case .xavierNormal(let gain):
       let deviation = gain * (2 / Double(rows + columns)).squareRoot()
       return (0..<count).map { _ in random.normal() * deviation }
+    case .xavierUniform(let gain):
+      let bound = gain * (6 / Double(rows + columns)).squareRoot()
+      return (0..<count).map { _ in (2 * random.uniform() - 1) * bound }
     case .identity(let scale):
       return (0..<count).map { $0 / columns == $0 % columns ? scale : 0 }
     case .orthogonal:

@@ -10,8 +10,14 @@ package struct Matrix {
     var row: Vector?
     /// A gate of the sequence, one for every column.
     var column: Vector?
+    /// Whether the gate is tanh(row(i) column(j)) instead of row(i) column(j).
+    var isSquashed = false
 
     var isConstant: Bool { learned == nil && row == nil && column == nil }
+
+    func requireFactors() {
+      precondition(!isSquashed, "nothing but constants beside a gate of every element")
+    }
   }
 
   enum Term {
@@ -79,16 +85,35 @@ package struct Matrix {
   package static func * (weight: MatrixParameter, a: Matrix) -> Matrix {
     let learn = { (c: inout Coefficient) in
       precondition(c.learned == nil, "one parameter a term")
+      c.requireFactors()
       c.learned = weight.parameter
     }
     return a.mapped(carry: learn, outer: { _, _, c in learn(&c) })
+  }
+
+  /// Element by element with a gate of the sequence; only for a carried matrix.
+  package static func * (gate: ElementGate, a: Matrix) -> Matrix {
+    precondition(
+      gate.row.size == a.rows && gate.column.size == a.columns,
+      "a gate of \(gate.row.size) x \(gate.column.size) for \(a.rows) x \(a.columns)")
+    return a.mapped(
+      carry: { c in
+        precondition(c.learned == nil && c.row == nil && c.column == nil, "one gate a term")
+        c.row = gate.row
+        c.column = gate.column
+        c.isSquashed = true
+      },
+      outer: { _, _, _ in preconditionFailure("no element gates of outer products") })
   }
 
   /// With a number of the sequence, a vector of size 1.
   package static func * (gate: Vector, a: Matrix) -> Matrix {
     precondition(gate.size == 1, "a gate of \(gate.size) is for rows or columns")
     return a.mapped(
-      carry: { $0.row = $0.row.map { gate * $0 } ?? gate },
+      carry: {
+        $0.requireFactors()
+        $0.row = $0.row.map { gate * $0 } ?? gate
+      },
       outer: { u, _, _ in u = gate * u })
   }
 
@@ -96,7 +121,10 @@ package struct Matrix {
   package func scalingRows(by gate: Vector) -> Matrix {
     precondition(gate.size == rows, "\(gate.size) gates for \(rows) rows")
     return mapped(
-      carry: { $0.row = $0.row.map { $0 * gate } ?? gate },
+      carry: {
+        $0.requireFactors()
+        $0.row = $0.row.map { $0 * gate } ?? gate
+      },
       outer: { u, _, _ in u = gate * u })
   }
 
@@ -104,7 +132,10 @@ package struct Matrix {
   package func scalingColumns(by gate: Vector) -> Matrix {
     precondition(gate.size == columns, "\(gate.size) gates for \(columns) columns")
     return mapped(
-      carry: { $0.column = $0.column.map { gate * $0 } ?? gate },
+      carry: {
+        $0.requireFactors()
+        $0.column = $0.column.map { gate * $0 } ?? gate
+      },
       outer: { _, v, _ in v = gate * v })
   }
 
@@ -124,6 +155,20 @@ package struct Matrix {
     }
     return Matrix(builder: builder, rows: rows, columns: columns, terms: mapped)
   }
+}
+
+/// A gate of the sequence for every element of a matrix, tanh(row(i) column(j)).
+package struct ElementGate {
+  let row: Vector
+  let column: Vector
+}
+
+/// tanh(u v^T), element by element, to multiply a carried matrix with.
+package func tanh(_ product: Matrix) -> ElementGate {
+  guard product.terms.count == 1, case .outer(let u, let v, let c) = product.terms[0],
+    c.isConstant, c.constant == 1
+  else { preconditionFailure("tanh is of one outer product") }
+  return ElementGate(row: u, column: v)
 }
 
 /// A matrix of parameters, to multiply a matrix with element by element.

@@ -76,7 +76,9 @@ package final class PlanBuilder {
     plan.maximumSteps = options.maximumSteps
     plan.parameters = graph.parameters.filter(\.isTrained)
     plan.lookupTables = graph.lookupTables.map { graph.parameters[$0].name }
-    plan.stateSize = graph.stateSize
+    plan.stateSize = graph.nodes.indices.reduce(graph.stateSize) { size, node in
+      size + graph.nodes[node].operation.stateSize(node, self)
+    }
     layout.assignGradients(keeps: { self.graph.nodes[$0].operation.keepsGradient(self) })
     for segment in segments {
       current = .init(isLastStepOnly: segment.isLastStepOnly)
@@ -278,6 +280,26 @@ extension PlanBuilder {
         kernel: \.reduce_lanes, operands: [parameterGradient(id), sums], sizes: [size],
         scope: scope))
     return sums
+  }
+
+  /// `size` features in each of `slots` slots of a tile, by name: always the same for one name.
+  func storage(_ name: String, _ size: Int, slots: Int) -> Address {
+    let key = "storage.\(name)"
+    if let known = caches[key] { return known }
+    let address = layout.allocate(size, slots: slots)
+    caches[key] = address
+    return address
+  }
+
+  /// Carries `size` features from a batch to one that continues it, without their gradient: those at
+  /// `slots` before the first step, and as many slots on as there are steps after the last.
+  func carry(_ name: String, _ slots: Address, size: Int) {
+    plan.carried.append(.init(name: name, slots: slots, initialGradient: .none, size: size))
+  }
+
+  /// Adds a call that is made before a tile's backward pass.
+  func emitBackwardStart(_ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int]) {
+    plan.backwardStart.append(.init(kernel: kernel, operands: operands, sizes: sizes))
   }
 
   /// Clears one slot of `size` features before a tile's backward pass.

@@ -51,7 +51,7 @@ final class PlanLayout {
     for (node, content) in Array(graph.nodes.enumerated()) + Array(graph.nodes.enumerated()) {
       requiresGradient[node] =
         content.operation.hasParameters || content.operation is PreviousValue
-        || content.operation.memory != nil
+        || content.operation.memory != nil || content.operation.history != nil
         || (content.operation is Input && options.wantsInputGradient)
         || content.operation.operands.contains { requiresGradient[$0] }
     }

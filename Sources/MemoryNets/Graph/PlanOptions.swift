@@ -3,6 +3,8 @@ import CKernels
 /// What a plan depends on beside the graph.
 package struct PlanOptions {
   package var maximumSteps: Int
+  /// Of a batch that is trained on.
+  package var maximumTrainingSteps: Int
   /// Whether the model answers after the last step only.
   package var answersLastStepOnly: Bool
   /// Whether a batch may go on from the state in which the one before ended.
@@ -18,6 +20,7 @@ package struct PlanOptions {
 
   package init(maximumSteps: Int, answersLastStepOnly: Bool) {
     self.maximumSteps = maximumSteps
+    maximumTrainingSteps = maximumSteps
     self.answersLastStepOnly = answersLastStepOnly
   }
 

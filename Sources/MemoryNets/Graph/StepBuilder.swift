@@ -9,17 +9,23 @@ package final class StepBuilder {
   private var isReadout = false
   private var rate = 1.0
 
-  /// `parameters` come before those that are declared, so that models can share them.
-  package init(after parameters: [ParameterDeclaration] = []) {
+  /// The most steps of a sequence.
+  package let maximumSteps: Int
+
+  /// Without a number of steps, for models that keep nothing whose size depends on it; `parameters`
+  /// come before those that are declared, so that models can share them.
+  package init(maximumSteps: Int = 1000, after parameters: [ParameterDeclaration] = []) {
+    self.maximumSteps = maximumSteps
     graph.parameters = parameters
   }
 
   // MARK: - What is carried
 
-  /// A vector carried from step to step, zero at the start of a sequence.
-  package func vector(_ name: String, _ size: Int) -> Vector {
+  /// A vector carried from step to step, zero at the start of a sequence; `isDerived` if it follows
+  /// from what else is carried, so that it is no state of its own.
+  package func vector(_ name: String, _ size: Int, isDerived: Bool = false) -> Vector {
     let state = graph.vectorStates.count
-    graph.vectorStates.append(.init(name: prefix + name, size: size))
+    graph.vectorStates.append(.init(name: prefix + name, size: size, isDerived: isDerived))
     return add(PreviousValue(state: state), size: size)
   }
 
@@ -84,18 +90,36 @@ package final class StepBuilder {
   /// before left it, must stand before this call.
   @discardableResult
   package func next(_ memory: Matrix, _ value: Matrix) -> Matrix {
+    precondition(
+      memory.rows == value.rows && memory.columns == value.columns,
+      "memory of \(memory.rows) x \(memory.columns), value of \(value.rows) x \(value.columns)")
+    return update(memory) { MatrixUpdate(state: $0, becomes: value) }
+  }
+
+  /// Carries a matrix on after the update of its state that `operation` makes.
+  ///
+  /// Gives the updated matrix.
+  func update(_ memory: Matrix, with operation: (Int) -> some Operation) -> Matrix {
     guard case .previous(let state)? = memory.reference else {
       preconditionFailure("only what matrix(_:_:_:) made is carried")
     }
     precondition(graph.matrixStates[state].update == nil, "carried twice")
-    precondition(
-      memory.rows == value.rows && memory.columns == value.columns,
-      "memory of \(memory.rows) x \(memory.columns), value of \(value.rows) x \(value.columns)")
-    let update = add(MatrixUpdate(state: state, becomes: value), size: 0)
-    graph.matrixStates[state].update = update.node
+    graph.matrixStates[state].update = add(operation(state), size: 0).node
     return Matrix(
       builder: self, rows: memory.rows, columns: memory.columns,
       terms: [.carry(.updated(state), .init())])
+  }
+
+  /// Something that operations carry from step to step in a form of their own.
+  func history(_ name: String) -> Int {
+    graph.historyStates.append(.init(name: prefix + name, update: nil))
+    return graph.historyStates.count - 1
+  }
+
+  /// Makes `operation` what carries a history on.
+  func update(history state: Int, with operation: some Operation) {
+    precondition(graph.historyStates[state].update == nil, "carried twice")
+    graph.historyStates[state].update = add(operation, size: 0).node
   }
 
   // MARK: - Parameters

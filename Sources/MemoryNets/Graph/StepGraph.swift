@@ -25,6 +25,8 @@ package struct StepGraph {
     var depth = 1
     /// The node whose value is carried on.
     var next: NodeID?
+    /// Whether it follows from what else is carried, and is no state of its own.
+    var isDerived = false
   }
 
   /// A matrix that is carried from step to step.
@@ -37,19 +39,29 @@ package struct StepGraph {
     var size: Int { rows * columns }
   }
 
+  /// What is carried in a form of its own, by the operations that read and update it.
+  struct HistoryState {
+    let name: String
+    /// The node that updates it.
+    var update: NodeID?
+  }
+
   package var nodes: [Node] = []
   var parameters: [ParameterDeclaration] = []
   var penalties: [OrthogonalPenalty] = []
   var vectorStates: [VectorState] = []
   var matrixStates: [MatrixState] = []
+  var historyStates: [HistoryState] = []
   /// The model's outputs.
   var output: NodeID?
   /// What is to be looked at from outside.
   var observed: NodeID?
 
-  /// Numbers carried from step to step for each sequence.
+  /// Numbers carried from step to step for each sequence, in vectors and matrices, but for those that
+  /// follow from others.
   package var stateSize: Int {
-    vectorStates.reduce(0) { $0 + $1.size * $1.depth } + matrixStates.reduce(0) { $0 + $1.size }
+    vectorStates.filter { !$0.isDerived }.reduce(0) { $0 + $1.size * $1.depth }
+      + matrixStates.reduce(0) { $0 + $1.size }
   }
 
   /// Numbers in all parameters that are trained.
@@ -62,6 +74,11 @@ package struct StepGraph {
     let tables = Set(nodes.compactMap { ($0.operation as? Lookup)?.table })
     let used = nodes.flatMap { ($0.operation as? Sum)?.weights ?? [] }
     return tables.subtracting(used).sorted()
+  }
+
+  /// The matrix that a node uses without updating it, if any.
+  func readMemory(of node: NodeID) -> MemoryReference? {
+    nodes[node].operation.memory.flatMap { matrixStates[$0.state].update == node ? nil : $0 }
   }
 
   /// The nodes whose value of the same step `node` needs.
@@ -83,7 +100,25 @@ package struct StepGraph {
     if case .previous(let state)? = nodes[node].operation.memory {
       return matrixStates[state].update.map { [$0] } ?? []
     }
+    if let state = nodes[node].operation.history {
+      return historyStates[state].update.map { [$0] } ?? []
+    }
     return []
+  }
+
+  /// The nodes that read the matrix or history that `node` updates, as it was before.
+  func readers(beforeUpdate node: NodeID) -> [NodeID] {
+    let (memory, history) = (nodes[node].operation.memory, nodes[node].operation.history)
+    if let history {
+      guard historyStates[history].update == node else { return [] }
+    } else {
+      guard let memory, matrixStates[memory.state].update == node else { return [] }
+    }
+    return nodes.indices.filter { other in
+      guard other != node else { return false }
+      return history == nil
+        ? nodes[other].operation.memory == memory : nodes[other].operation.history == history
+    }
   }
 }
 
@@ -108,6 +143,13 @@ package enum MemoryReference: Hashable {
   case previous(Int)
   /// The matrix after this step's update.
   case updated(Int)
+
+  /// The matrix.
+  var state: Int {
+    switch self {
+    case .previous(let state), .updated(let state): state
+    }
+  }
 }
 
 /// One kind of node: its operands, its kernel calls and those of its derivative.
@@ -121,6 +163,10 @@ package protocol Operation {
   func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation
   /// The matrix that it reads or updates, if any.
   var memory: MemoryReference? { get }
+  /// The history that it reads or updates, if any.
+  var history: Int? { get }
+  /// Numbers that it carries from step to step beside vectors and matrices.
+  func stateSize(_ node: NodeID, _ plan: PlanBuilder) -> Int
   /// Whether it has parameters of its own.
   var hasParameters: Bool { get }
   /// Whether the derivative needs the gradient of the node at other steps than its own.
@@ -133,6 +179,8 @@ package protocol Operation {
 
 extension Operation {
   package var memory: MemoryReference? { nil }
+  package var history: Int? { nil }
+  package func stateSize(_ node: NodeID, _ plan: PlanBuilder) -> Int { 0 }
   package var hasParameters: Bool { false }
   package func keepsGradient(_ plan: PlanBuilder) -> Bool { false }
 }

@@ -13,6 +13,9 @@ package final class Batch {
   /// Whether row r goes on where row r of the previous batch ended (truncated back-propagation).
   package var continuesState = false
 
+  /// The loss of all answers to the sampler itself, in nats; 0 where the task states none.
+  package var bound = 0.0
+
   /// (steps, rows): the input tokens; only for `Input.tokens`.
   package let tokens: UnsafeMutableBufferPointer<Int32>
   /// (steps, rows, size): the input vectors; only for `Input.features`.
@@ -73,6 +76,7 @@ package final class Batch {
     self.rows = rows
     self.steps = steps
     continuesState = false
+    bound = 0
   }
 
   /// Takes over some rows of another batch of the same shape, with all that belongs to them.

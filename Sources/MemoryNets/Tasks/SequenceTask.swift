@@ -3,8 +3,12 @@ package enum DataSplit: String, Sendable, CaseIterable {
   case train, validation, test
 }
 
-/// What a predictor reaches that has learnt nothing of what the task is about.
+/// What a predictor reaches that has learnt nothing of what the task is about, or one that has
+/// learnt all that can be.
 package struct TrivialBaseline: Hashable, Sendable {
+  /// The name of the one that nothing can be better than.
+  package static let ideal = "ideal"
+
   /// `mode of shown values`.
   package let name: String
   /// The metric it is stated in, `accuracy`.
@@ -47,6 +51,12 @@ package protocol SequenceTask: AnyObject {
   /// The number of batches of `batchSize` rows that make up `split`.
   func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int
 
+  /// The parts of `split` that are also measured by themselves, `test.40_100.loss`; none by default.
+  func parts(of split: DataSplit) -> [String]
+
+  /// The position in `parts(of: split)` of the part that batch `index` belongs to, if any.
+  func part(of split: DataSplit, index: Int, batchSize: Int) -> Int?
+
   /// Fills `batch` with batch `index` of `split`; the last one may have fewer rows.
   ///
   /// A batch that continues the state is to be run directly after the one before it.
@@ -57,6 +67,10 @@ extension SequenceTask {
   package var byteCount: Int { 0 }
 
   package func orderTraining(by key: PhiloxKey) {}
+
+  package func parts(of split: DataSplit) -> [String] { [] }
+
+  package func part(of split: DataSplit, index: Int, batchSize: Int) -> Int? { nil }
 }
 
 /// A task by name: its options and how to make it.

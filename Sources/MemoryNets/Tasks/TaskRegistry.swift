@@ -33,6 +33,23 @@ package enum TaskRegistry {
       return MusicTask(options: options, rolls: try options.set.read(from: data), key: key)
     },
     TaskKind(
+      name: "formal_language",
+      summary: "Predict each symbol of a string of a formal language and its end.",
+      options: FormalLanguageOptions.self
+    ) { options, key, _ in
+      try check(options, of: "formal_language")
+      return FormalLanguageTask(options: options, key: key)
+    },
+    TaskKind(
+      name: "flare", summary: "Tell whether a string belongs to a formal language of FLaRe.",
+      options: FlareOptions.self
+    ) { options, key, data in
+      let archive = try FlareArchive(from: data)
+      return FlareTask(
+        options: options, data: try archive.strings(of: options.language),
+        digest: FlareArchive.digest, key: key)
+    },
+    TaskKind(
       name: "mqar", summary: "Name the value of every key that comes up again, among fillers.",
       options: MultiQueryRecallOptions.self
     ) { options, key, _ in

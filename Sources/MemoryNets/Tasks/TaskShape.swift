@@ -30,24 +30,42 @@ package struct TaskShape: Hashable, Sendable {
     case every
   }
 
+  /// What the loss that is minimised is averaged over; the metric `loss` is over answers always.
+  package enum LossMean: String, Codable, CaseIterable, Hashable, Sendable {
+    case answers, sequences
+  }
+
+  /// What is measured beside the loss and what belongs to it.
+  package enum Measure: String, CaseIterable, Hashable, Sendable {
+    /// e to the loss.
+    case perplexity
+    /// The loss above what the sampler itself would lose on the same sequences (`Batch.bound`).
+    case excess
+  }
+
   package var input: Input
   package var outputSize: Int
   package var loss: Loss
   package var outputSteps: OutputSteps
   /// No batch is longer than this many steps.
   package var maximumSteps: Int
+  /// No batch that is trained on is longer than this many steps.
+  package var maximumTrainingSteps: Int
+  package var lossMean = LossMean.answers
+  package var measures: [Measure] = []
   /// Whether batches may continue each other (`Batch.continuesState`).
   package var carriesState: Bool
 
   package init(
     input: Input, outputSize: Int, loss: Loss, outputSteps: OutputSteps, maximumSteps: Int,
-    carriesState: Bool = false
+    maximumTrainingSteps: Int? = nil, carriesState: Bool = false
   ) {
     self.input = input
     self.outputSize = outputSize
     self.loss = loss
     self.outputSteps = outputSteps
     self.maximumSteps = maximumSteps
+    self.maximumTrainingSteps = maximumTrainingSteps ?? maximumSteps
     self.carriesState = carriesState
   }
 }

@@ -17,10 +17,13 @@ package struct LossStatistics: Hashable, Sendable {
   package var falseNegatives = 0.0
   /// Sigmoid: answers with no target and none predicted.
   package var silentAnswers = 0.0
+  /// Sum over batches of what the sampler itself would lose.
+  package var bound = 0.0
 
   package init(
     loss: Double = 0, weight: Double = 0, correct: Double = 0, truePositives: Double = 0,
-    falsePositives: Double = 0, falseNegatives: Double = 0, silentAnswers: Double = 0
+    falsePositives: Double = 0, falseNegatives: Double = 0, silentAnswers: Double = 0,
+    bound: Double = 0
   ) {
     self.loss = loss
     self.weight = weight
@@ -29,6 +32,7 @@ package struct LossStatistics: Hashable, Sendable {
     self.falsePositives = falsePositives
     self.falseNegatives = falseNegatives
     self.silentAnswers = silentAnswers
+    self.bound = bound
   }
 
   package static func += (a: inout LossStatistics, b: LossStatistics) {
@@ -39,5 +43,6 @@ package struct LossStatistics: Hashable, Sendable {
     a.falsePositives += b.falsePositives
     a.falseNegatives += b.falseNegatives
     a.silentAnswers += b.silentAnswers
+    a.bound += b.bound
   }
 }

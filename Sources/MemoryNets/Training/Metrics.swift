@@ -1,3 +1,5 @@
+import Foundation
+
 /// One named number of an evaluation: `accuracy`.
 package struct Metric: Codable, Hashable, Sendable {
   package let name: String
@@ -21,6 +23,7 @@ package struct Metric: Codable, Hashable, Sendable {
 ///   was predicted adds nothing.
 /// - `frame_accuracy_silence_as_error`: such a frame adds 1 to the denominator, as some published
 ///   programs do.
+/// - `perplexity` and `excess`, of tasks that have them: `TaskShape.Measure`.
 package enum Metrics {
   /// The names that `metrics(of:loss:)` gives, in that order.
   package static func names(_ loss: TaskShape.Loss) -> [String] {
@@ -58,18 +61,35 @@ package enum Metrics {
     }
   }
 
-  /// What is wrong with `goal` for a task of this loss, or nil when it can be used.
+  /// The metrics of `statistics` for a task of this shape; without any answer there is none.
+  package static func metrics(of statistics: LossStatistics, shape: TaskShape) -> [Metric] {
+    let metrics = metrics(of: statistics, loss: shape.loss)
+    guard statistics.weight != 0 else { return metrics }
+    let mean = statistics.loss / statistics.weight
+    return metrics
+      + shape.measures.map { measure in
+        switch measure {
+        // Beyond that a perplexity is no number; the loss still says how bad it is.
+        case .perplexity: Metric(measure.rawValue, exp(min(mean, 700)))
+        case .excess: Metric(measure.rawValue, mean - statistics.bound / statistics.weight)
+        }
+      }
+  }
+
+  /// What is wrong with `goal` for a task of this loss and these measures, or nil when it can be used.
   ///
   /// `isSteering` says that training ends or changes by it (target, early stop, plateau): the
   /// test split cannot do that, for it is looked at once, at the end.
   package static func problem(
-    goal: String, loss: TaskShape.Loss, isSteering: Bool
+    goal: String, loss: TaskShape.Loss, measures: [TaskShape.Measure] = [], isSteering: Bool
   ) -> String? {
     let splits = isSteering ? ["train", "validation"] : DataSplit.allCases.map(\.rawValue)
-    let known = splits.flatMap { split in names(loss).map { "\(split).\($0)" } }
+    let names = names(loss) + measures.map(\.rawValue)
+    let known = splits.flatMap { split in names.map { "\(split).\($0)" } }
     if known.contains(goal) { return nil }
     let possible = "this task has \(known.joined(separator: ", "))"
-    guard isSteering, problem(goal: goal, loss: loss, isSteering: false) == nil else {
+    guard isSteering, problem(goal: goal, loss: loss, measures: measures, isSteering: false) == nil
+    else {
       return "\(goal) is no metric of this task; \(possible)"
     }
     return "\(goal) is known at the end only, and training cannot follow it; \(possible)"

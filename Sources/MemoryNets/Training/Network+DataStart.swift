@@ -14,8 +14,8 @@ extension Network {
     guard let dataStart, dataStart.isDue(before: update) else { return false }
     let sequences = trainingSequences(of: task, batchSize: batchSize, dataStart)
     dataStart.set(parameters, from: sequences, before: update)
+    if runsForerunner { carriedState.initializeMemory(as: UInt8.self, repeating: 0) }
     runsForerunner = false
-    carriedState.initializeMemory(as: UInt8.self, repeating: 0)
     return true
   }
 

@@ -57,6 +57,7 @@ package final class Network {
       case .meanSquaredError, .squaredErrorOfSigns: 1 / Double(shape.outputSize)
       default: 1
       }
+    options.maximumTrainingSteps = shape.maximumTrainingSteps
     options.maximumRows = trainingRows ?? batchSize
     let graph = model.recorded()
     let plan = PlanBuilder.plan(graph, options)
@@ -82,8 +83,10 @@ package final class Network {
       (plan.isFlat || forerunnerPlan?.isFlat == true) && batchSize > options.maximumRows
       ? Batch(shape: shape, maximumRows: options.maximumRows) : nil
     func parts(of size: Int) -> Int { (batchSize + size - 1) / size }
-    let tiles = part.map { parts(of: $0.maximumRows) * plan.tiles } ?? parts(of: Int(MS_LANES))
-    let stateBytes = shape.carriesState ? tiles * own.carriedBytes : 0
+    let tiles =
+      part.map { parts(of: $0.maximumRows) * $0.tiles } ?? parts(of: Int(MS_LANES))
+    let carriedBytes = max(own.carriedBytes, forerunner?.carriedBytes ?? 0)
+    let stateBytes = shape.carriesState ? tiles * carriedBytes : 0
     trainingState = .allocate(byteCount: stateBytes, alignment: 64)
     evaluationState = .allocate(byteCount: stateBytes, alignment: 64)
     trainingState.initializeMemory(as: UInt8.self, repeating: 0)
@@ -136,7 +139,8 @@ package final class Network {
     let denormals = ms_flush_denormals()
     defer { ms_restore_denormals(denormals) }
     statistics.update(repeating: 0, count: 7)
-    take(batch, lossScale: 1 / max(batch.totalWeight, .leastNormalMagnitude))
+    let divisor = shape.lossMean == .sequences ? Double(batch.rows) : batch.totalWeight
+    take(batch, lossScale: 1 / max(divisor, .leastNormalMagnitude))
     executor.startBatch(trains: backward)
     if let part, batch.rows > part.maximumRows {
       var tile = 0
@@ -144,7 +148,7 @@ package final class Network {
         part.copyRows(first..<min(first + part.maximumRows, batch.rows), of: batch)
         take(part, lossScale: executor.batch.pointee.loss_scale)
         runTiles(part, state: state, firstTile: tile, backward: backward)
-        tile += executor.plan.tiles
+        tile += part.tiles
       }
     } else {
       runTiles(batch, state: state, firstTile: 0, backward: backward)
@@ -153,7 +157,7 @@ package final class Network {
     return LossStatistics(
       loss: statistics[0], weight: statistics[1], correct: statistics[2],
       truePositives: statistics[3], falsePositives: statistics[4], falseNegatives: statistics[5],
-      silentAnswers: statistics[6])
+      silentAnswers: statistics[6], bound: batch.bound)
   }
 
   /// Tells the kernels of `batch`.
@@ -213,4 +217,9 @@ package final class Network {
       start += tiles
     }
   }
+}
+
+extension Batch {
+  /// Tiles that the most rows take.
+  fileprivate var tiles: Int { (maximumRows + Int(MS_LANES) - 1) / Int(MS_LANES) }
 }

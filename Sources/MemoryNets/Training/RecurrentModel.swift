@@ -15,26 +15,18 @@ package struct RecurrentModel {
 
   /// The problems of this model with this task, beyond those of the options by themselves.
   package func validate() -> [OptionProblem] {
-    var problems: [OptionProblem] = []
+    var problems = cell.problems(with: shape)
     if case .features = shape.input, options.embeddingSize > 0 {
       problems.append(
         OptionProblem(
           "embedding_size",
           "is \(options.embeddingSize); the task's inputs are vectors, not tokens: 0"))
     }
-    if let start = cell.dataStart {
-      if options.layers > 1 {
-        problems.append(
-          OptionProblem(
-            "initialization",
-            "is \(start.name), which is for one layer; layers is \(options.layers)"))
-      }
-      if start.forerunner != nil && shape.carriesState {
-        problems.append(
-          OptionProblem(
-            "initialization",
-            "is \(start.name), which needs sequences that start anew; the task's go on"))
-      }
+    if let start = cell.dataStart, options.layers > 1 {
+      problems.append(
+        OptionProblem(
+          "initialization", "is \(start.name), which is for one layer; layers is \(options.layers)")
+      )
     }
     return problems
   }
@@ -44,7 +36,7 @@ package struct RecurrentModel {
   /// Parameters are named `embedding`, `layer0.W_x`, ...,
   /// `readout.hidden_W`, `readout.hidden_b`, `readout.W`, `readout.b`.
   package func recorded() -> StepGraph {
-    let g = StepBuilder()
+    let g = StepBuilder(maximumSteps: shape.maximumSteps)
     record(cell, in: g)
     return g.graph
   }
@@ -54,7 +46,7 @@ package struct RecurrentModel {
   /// Its parameters, `forerunner.layer0....`, come after the model's own.
   func recordedForerunner() -> StepGraph? {
     guard let forerunner = cell.dataStart?.forerunner else { return nil }
-    let g = StepBuilder(after: recorded().parameters)
+    let g = StepBuilder(maximumSteps: shape.maximumSteps, after: recorded().parameters)
     g.scope("forerunner") { record(forerunner, in: g) }
     return g.graph
   }

@@ -35,7 +35,7 @@ extension Trainer {
       earlyStop: earlyStop,
       recent: [
         recent.loss, recent.weight, recent.correct, recent.truePositives, recent.falsePositives,
-        recent.falseNegatives, recent.silentAnswers,
+        recent.falseNegatives, recent.silentAnswers, recent.bound,
       ], evaluation: evaluation?.split.rawValue,
       optimizerStart: optimizerStart == 0 ? nil : optimizerStart)
     checkpoint.append(Checkpoint.Section("trainer", json: state))
@@ -76,7 +76,7 @@ extension Trainer {
         == ParameterLayout(parameters)
     else { throw .foreign(path: path, problem: "holds another model") }
     guard let state = checkpoint.section(named: "trainer")?.json(State.self),
-      state.recent.count == 7, state.step == checkpoint.step
+      7...8 ~= state.recent.count, state.step == checkpoint.step
     else { throw .foreign(path: path, problem: "holds no state of a training") }
 
     var copies: [(UnsafeMutableRawBufferPointer, UnsafeRawBufferPointer)] = []
@@ -117,6 +117,8 @@ extension Trainer {
     recent.falsePositives = state.recent[4]
     recent.falseNegatives = state.recent[5]
     recent.silentAnswers = state.recent[6]
+    // Absent from checkpoints of versions before there were bounds.
+    recent.bound = state.recent.count > 7 ? state.recent[7] : 0
     evaluation = nil
     if let split = state.evaluation.flatMap(DataSplit.init) { evaluate(split) }
   }

@@ -50,6 +50,8 @@ package final class Trainer {
     let split: DataSplit
     var index = 0
     var statistics = LossStatistics()
+    /// Of each part of the split.
+    var parts: [LossStatistics]
     /// The model's carried state of the training, which an evaluation may overwrite.
     let carriedState: [UInt8]
   }
@@ -119,7 +121,10 @@ package final class Trainer {
 
   /// Begins an evaluation.
   func evaluate(_ split: DataSplit) {
-    evaluation = Evaluation(split: split, carriedState: Array(model.carriedState))
+    evaluation = Evaluation(
+      split: split,
+      parts: [LossStatistics](repeating: LossStatistics(), count: task.parts(of: split).count),
+      carriedState: Array(model.carriedState))
   }
 
   private func evaluateBatch() {
@@ -127,7 +132,11 @@ package final class Trainer {
     let rows = options.evaluationRows
     if current.index < task.evaluationBatchCount(current.split, batchSize: rows) {
       task.fillEvaluation(batch, split: current.split, index: current.index, batchSize: rows)
-      current.statistics += model.evaluate(batch)
+      let statistics = model.evaluate(batch)
+      current.statistics += statistics
+      if let part = task.part(of: current.split, index: current.index, batchSize: rows) {
+        current.parts[part] += statistics
+      }
       current.index += 1
       evaluation = current
     }
@@ -142,6 +151,9 @@ package final class Trainer {
       recent = LossStatistics()
     }
     points += self.points(current.split, current.statistics)
+    for (name, statistics) in zip(task.parts(of: current.split), current.parts) {
+      points += self.points(current.split, part: name, statistics)
+    }
     if let wrong = points.first(where: { !$0.value.isFinite }) {
       return diverge(at: step, wrong.name, wrong.value)
     }
@@ -176,9 +188,12 @@ package final class Trainer {
     bestWeights = kept
   }
 
-  private func points(_ split: DataSplit, _ statistics: LossStatistics) -> [TrainingPoint] {
-    Metrics.metrics(of: statistics, loss: task.shape.loss).map {
-      TrainingPoint(step: step, name: "\(split.rawValue).\($0.name)", value: $0.value)
+  private func points(
+    _ split: DataSplit, part: String? = nil, _ statistics: LossStatistics
+  ) -> [TrainingPoint] {
+    let prefix = split.rawValue + (part.map { "." + $0 } ?? "")
+    return Metrics.metrics(of: statistics, shape: task.shape).map {
+      TrainingPoint(step: step, name: "\(prefix).\($0.name)", value: $0.value)
     }
   }
 

@@ -32,7 +32,7 @@ package struct Report: Sendable {
   package var markdown: String {
     var parts = [heading]
     parts.append(summary.rows.isEmpty ? "No trial has finished yet.\n" : table)
-    if !testMetrics.isEmpty { parts.append(testTable) }
+    parts += testMetrics.map(testTable)
     if !probeMetrics.isEmpty { parts.append(probeTable) }
     if !summary.baselines.isEmpty { parts.append(baselines) }
     if !summary.failures.isEmpty { parts.append(failures) }
@@ -88,10 +88,15 @@ package struct Report: Sendable {
     return cells
   }
 
-  /// The metrics of the test split, `test.loss`, which is looked at once, at the end.
-  private var testMetrics: [String] {
+  /// The metrics of the test split, `test.loss`, which is looked at once, at the end; then those of
+  /// each of its parts, `test.40_100.loss`.
+  private var testMetrics: [[String]] {
     let names = summary.rows.lazy.flatMap(\.metrics).map(\.name)
-    return Set(names.filter { $0.hasPrefix("test.") }).sorted()
+    let ofTest = Set(names.filter { $0.hasPrefix("test.") })
+    let parts = Dictionary(grouping: ofTest) {
+      $0.split(separator: ".").dropLast().joined(separator: ".")
+    }
+    return parts.sorted { NaturalOrder.compare($0.key, $1.key) < 0 }.map { $0.value.sorted() }
   }
 
   /// What `memsweep probe` measured.
@@ -119,16 +124,16 @@ package struct Report: Sendable {
       + dimensions.map { .init(title: $0.title, isNumeric: isNumeric($0.path)) }
   }
 
-  private var testTable: String {
+  private func testTable(_ names: [String]) -> String {
     var columns = rowColumns
-    columns += testMetrics.flatMap {
+    columns += names.flatMap {
       [MarkdownTable.Column(title: $0), MarkdownTable.Column(title: "95 % interval")]
     }
     var table = MarkdownTable(columns)
     for row in summary.rows {
       table.append(
         [row.method] + dimensions.map { value(of: $0, in: row) }
-          + testMetrics.flatMap { name in
+          + names.flatMap { name in
             let statistics = row.statistics(of: name)
             return [
               NumberText.metric(statistics?.mean), NumberText.interval(statistics?.interval),
@@ -149,7 +154,9 @@ package struct Report: Sendable {
     let metric = Self.lastComponent(summary.sweep.metric.name)
     let tasks = summary.baselines.map { JSONText.readParameters($0.task) ?? [] }
     return zip(summary.baselines, tasks).map { baseline, task in
-      var text = "- trivial predictor (\(baseline.baseline.name))"
+      let name = baseline.baseline.name
+      var text =
+        name == TrivialBaseline.ideal ? "- ideal predictor" : "- trivial predictor (\(name))"
       if baseline.baseline.metric != metric { text += ", \(baseline.baseline.metric)" }
       let distinct = task.filter { option in !tasks.allSatisfy { $0.contains(option) } }
         .map { "\($0.path) \(NumberText.value($0.value))" }

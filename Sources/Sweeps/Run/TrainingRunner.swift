@@ -136,7 +136,8 @@ private final class Training {
       metric.target != nil || parts.options.earlyStopPatience > 0
       || parts.options.schedule == .plateau
     if let problem = Metrics.problem(
-      goal: metric.name, loss: parts.task.shape.loss, isSteering: isSteering)
+      goal: metric.name, loss: parts.task.shape.loss, measures: parts.task.shape.measures,
+      isSteering: isSteering)
     {
       throw AssemblyError(description: "metric.name: \(problem)")
     }

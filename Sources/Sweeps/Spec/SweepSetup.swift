@@ -76,7 +76,8 @@ package struct SweepSetup {
           || configuration.train["early_stop_patience"].map { $0 != .integer(0) } ?? false
           || configuration.train["schedule"] == .string("plateau")
         if let problem = Metrics.problem(
-          goal: configuration.metric.name, loss: task.shape.loss, isSteering: isSteering)
+          goal: configuration.metric.name, loss: task.shape.loss, measures: task.shape.measures,
+          isSteering: isSteering)
         {
           found = ("metric.name", problem)
         } else {

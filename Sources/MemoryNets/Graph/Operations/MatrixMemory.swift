@@ -13,7 +13,8 @@ struct MatrixUpdate: Operation {
   private(set) var carry: Carry
   private(set) var writes: [Write]
 
-  /// C = offset + constant learned row column, elementwise, as far as given.
+  /// C = offset + constant learned row column, elementwise, as far as given, or
+  /// C = offset + constant tanh(row column).
   struct Carry {
     var offset = 0.0
     var constant = 0.0
@@ -22,8 +23,10 @@ struct MatrixUpdate: Operation {
     /// Whether `row` is one number for all rows.
     var isScalar = false
     var column: NodeID?
+    var isSquashed = false
 
     var isConstant: Bool { learned == nil && row == nil && column == nil }
+    var gates: [NodeID] { [row, column].compactMap { $0 } }
   }
 
   /// c * u v^T, elementwise in c = constant learned.
@@ -56,6 +59,7 @@ struct MatrixUpdate: Operation {
         carry.row = c.row?.node
         carry.isScalar = c.row?.size == 1 && value.rows > 1
         carry.column = c.column?.node
+        carry.isSquashed = c.isSquashed
       }
     }
     self.carry = carry
@@ -63,7 +67,7 @@ struct MatrixUpdate: Operation {
   }
 
   var operands: [NodeID] {
-    let all = [carry.row, carry.column].compactMap { $0 } + writes.flatMap { [$0.u, $0.v] }
+    let all = carry.gates + writes.flatMap { [$0.u, $0.v] }
     return all.enumerated().filter { all.firstIndex(of: $1) == $0 }.map(\.1)
   }
 
@@ -94,7 +98,7 @@ struct MatrixUpdate: Operation {
         updated, plan.layout.matrix(.previous(state)), plan.parameter(carry.learned),
         plan.value(carry.row), plan.value(carry.column), plan.value(first?.u),
         plan.value(first?.v), plan.parameter(first?.learned),
-      ], sizes: [rows, columns, carry.isScalar ? 0 : 1],
+      ], sizes: [rows, columns, carry.isScalar ? 0 : 1, carry.isSquashed ? 1 : 0],
       scalars: [carry.constant, carry.offset, first?.constant ?? 0])
     for write in writes.dropFirst() {
       plan.emit(
@@ -120,7 +124,7 @@ struct MatrixUpdate: Operation {
           plan.parameterGradient(write.learned),
         ] + (plan.waitingReads[state] ?? []), sizes: [rows, columns], scalars: [write.constant])
     }
-    if plan.readsBefore(update: node, of: state) {
+    if plan.readsBefore(update: node, of: state), !plan.dependOnReads(carry.gates, of: state) {
       plan.pendingCarries[state] = self
     } else {
       carryBackward(plan, read: nil)
@@ -138,7 +142,10 @@ struct MatrixUpdate: Operation {
         plan.value(carry.column), plan.addedContribution(to: carry.column),
       ] + (read?.operands ?? .init(repeating: .none, count: 3))
         + (plan.waitingReads.removeValue(forKey: state) ?? []),
-      sizes: [rows, columns, carry.isScalar ? 0 : 1, 1, read?.isTransposed == true ? 1 : 0],
+      sizes: [
+        rows, columns, carry.isScalar ? 0 : 1, 1, read?.isTransposed == true ? 1 : 0,
+        carry.isSquashed ? 1 : 0,
+      ],
       scalars: [carry.constant, carry.offset])
   }
 
@@ -184,11 +191,7 @@ struct MatrixRead: Operation {
       isTransposed: isTransposed)
   }
 
-  var state: Int {
-    switch source {
-    case .previous(let state), .updated(let state): state
-    }
-  }
+  var state: Int { source.state }
 
   /// How many steps ago the newest write is that the read sees.
   var lag: Int {
@@ -299,8 +302,25 @@ extension PlanBuilder {
   /// Whether the old matrix is read before its update in the same segment.
   fileprivate func readsBefore(update: NodeID, of state: Int) -> Bool {
     segments[segmentOf[update]].nodes.prefix { $0 != update }.contains { node in
-      let read = graph.nodes[node].operation as? MatrixRead
-      return read?.source == .previous(state)
+      graph.readMemory(of: node) == .previous(state)
     }
+  }
+
+  /// Whether nodes depend on reads of the old matrix at the same step: then the derivative of these
+  /// reads needs that of the gates, and cannot share the carry's pass over dA.
+  fileprivate func dependOnReads(_ nodes: [NodeID], of state: Int) -> Bool {
+    var pending = nodes
+    var seen = Set(nodes)
+    while let node = pending.popLast() {
+      if graph.readMemory(of: node) == .previous(state) { return true }
+      pending += graph.nodes[node].operation.operands.filter { seen.insert($0).inserted }
+    }
+    return false
+  }
+
+  /// Passes over dA for the update of a matrix, if that was left to a read of the old one.
+  func finishPendingCarry(of source: MemoryReference) {
+    guard case .previous(let state) = source else { return }
+    pendingCarries.removeValue(forKey: state)?.carryBackward(self, read: nil)
   }
 }

@@ -79,7 +79,7 @@ extension StepGraph {
     case is Sum, is Lookup, is FoldedLookup, is Input, is Product, is Affine, is Activation,
       is Concatenation, is ScalarProduct, is Dropout, is LayerNorm, is Slice, is Maximum, is Gain,
       is FeatureSum, is Broadcast, is InnerProduct, is Softmax, is Constant, is Clock,
-      is Detachment:
+      is Detachment, is Kronecker, is DrawnRow:
       return !vectorStates.contains { $0.next == node }
     default: return false
     }

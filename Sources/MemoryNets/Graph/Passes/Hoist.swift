@@ -101,15 +101,18 @@ extension StepGraph {
   private func components(_ histories: [Int: HistoryForm]) -> [[NodeID]] {
     var reads: [Int: [NodeID]] = [:]
     for node in nodes.indices {
-      guard let read = nodes[node].operation as? MatrixRead else { continue }
-      reads[read.state, default: []].append(node)
+      guard let memory = readMemory(of: node) else { continue }
+      reads[memory.state, default: []].append(node)
     }
     func edges(_ node: NodeID) -> [NodeID] {
       var edges = dependencies(of: node) + laggedDependencies(of: node)
       // The gradient of a matrix is carried back in place: its reads belong into its loop.
-      if let update = nodes[node].operation as? MatrixUpdate, histories[update.state] == nil {
-        edges += reads[update.state] ?? []
+      if let memory = nodes[node].operation.memory, matrixStates[memory.state].update == node,
+        histories[memory.state] == nil
+      {
+        edges += reads[memory.state] ?? []
       }
+      if nodes[node].operation.history != nil { edges += readers(beforeUpdate: node) }
       return edges
     }
 
@@ -159,12 +162,8 @@ extension StepGraph {
     func visit(_ node: NodeID) {
       guard members.contains(node), done.insert(node).inserted else { return }
       for other in dependencies(of: node) { visit(other) }
-      if let update = nodes[node].operation as? MatrixUpdate {
-        // What reads the old matrix comes first, so that its gradient does so last.
-        for other in component where nodes[other].operation.memory == .previous(update.state) {
-          visit(other)
-        }
-      }
+      // What reads the old matrix comes first, so that its gradient does so last.
+      for other in readers(beforeUpdate: node) { visit(other) }
       order.append(node)
     }
     for node in component.sorted() { visit(node) }

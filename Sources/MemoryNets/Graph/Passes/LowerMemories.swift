@@ -20,7 +20,7 @@ extension StepGraph {
       guard maximumSteps <= min(matrix.rows, matrix.columns) + 50,
         let node = matrix.update, let update = nodes[node].operation as? MatrixUpdate,
         update.carry.isConstant, update.writes.count == 1, let write = update.writes.first,
-        write.learned == nil, !isReadTransposed(state)
+        write.learned == nil, isReadPlainly(state)
       else { continue }
       found[state] = HistoryForm(
         decay: update.carry.offset, rate: write.constant, u: write.u, v: write.v)
@@ -28,10 +28,11 @@ extension StepGraph {
     return found
   }
 
-  private func isReadTransposed(_ state: Int) -> Bool {
-    nodes.contains { node in
-      guard let read = node.operation as? MatrixRead else { return false }
-      return read.state == state && read.isTransposed
+  /// Whether a matrix is used for nothing but reads A s.
+  private func isReadPlainly(_ state: Int) -> Bool {
+    nodes.indices.allSatisfy { node in
+      guard readMemory(of: node)?.state == state else { return true }
+      return (nodes[node].operation as? MatrixRead)?.isTransposed == false
     }
   }
 }
