@@ -40,14 +40,14 @@ package enum BabiSet: String, Codable, CaseIterable, Sendable {
     } catch {
       throw damaged(error.problem)
     }
-    let files = tarFiles(archive)
+    guard let files = TarArchive(archive) else { throw damaged("it is no tar archive") }
     var (training, testing): ([BabiStories.File], [BabiStories.File]) = ([], [])
     var all: [UInt8] = []
     for task in tasks {
       func file(_ kind: String) -> ArraySlice<UInt8>? {
-        files.first {
-          $0.name.hasPrefix("\(self.folder)/qa\(task)_") && $0.name.hasSuffix("_\(kind).txt")
-        }?.contents
+        files.files.keys.first {
+          $0.hasPrefix("\(self.folder)/qa\(task)_") && $0.hasSuffix("_\(kind).txt")
+        }.flatMap { files[$0] }
       }
       guard let train = file("train"), let test = file("test") else {
         throw damaged("it lacks a file of task \(task) in \(self.folder)")
@@ -64,24 +64,4 @@ package enum BabiSet: String, Codable, CaseIterable, Sendable {
     }
     return BabiStories(training: training, testing: testing, digest: digest)
   }
-}
-
-/// The files of a tar archive, as far as it is whole.
-func tarFiles(_ archive: [UInt8]) -> [(name: String, contents: ArraySlice<UInt8>)] {
-  func text(_ range: Range<Int>) -> String {
-    String(decoding: archive[range].prefix { $0 != 0 }, as: UTF8.self)
-  }
-  var files: [(name: String, contents: ArraySlice<UInt8>)] = []
-  var position = 0
-  while position + 512 <= archive.count, archive[position] != 0 {
-    let name = text(position..<position + 100)
-    let octal = text(position + 124..<position + 136).trimmingCharacters(in: .whitespaces)
-    guard let size = Int(octal, radix: 8), size >= 0, position + 512 + size <= archive.count else {
-      break
-    }
-    let contents = position + 512..<position + 512 + size
-    if archive[position + 156] == UInt8(ascii: "0") { files.append((name, archive[contents])) }
-    position = contents.upperBound + (512 - size % 512) % 512
-  }
-  return files
 }
