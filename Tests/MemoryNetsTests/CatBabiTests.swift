@@ -89,7 +89,7 @@ import Testing
     #expect(splits.map { $0.words.count { $0 == set.question } } == [18_022, 1978, 20_000])
   }
 
-  @Test func anArchiveWithoutTheFilesIsDamaged() throws {
+  @Test func whatIsNoArchiveIsDamaged() throws {
     let root = FileManager.default.temporaryDirectory.appendingPathComponent(
       "memsweep-babi-\(UUID().uuidString)")
     let file = root.appendingPathComponent("babi/babi-en-en10k.tar.zst")
@@ -101,7 +101,7 @@ import Testing
     #expect {
       _ = try BabiSet.en.read(from: DataFolder(path: root.path))
     } throws: { error in
-      "\(error)".hasPrefix("\(file.path): is damaged: it lacks a file of task 1 in en; replace it;")
+      "\(error)".hasPrefix("\(file.path): is damaged: it is no tar archive; replace it;")
     }
   }
 }
