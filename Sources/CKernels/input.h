@@ -83,17 +83,19 @@ KERNEL(lookup_gradient) {
                  SIZE(0));
 }
 
-// The row of a table that each sequence draws at this step, uniformly among size 1: a function of
-// the key, the update, the sequence's row in the whole batch (unless size 2 is set, and all draw the
-// same), the step and size 3. Outside training no update changes it.
+// The row of a table that each sequence draws at this step, uniformly among size 1. In training a
+// function of the key, the update, the sequence's row in the whole batch (unless size 2 is set, and all
+// draw the same), the step and size 3; outside of the step of the sequence and size 3 alone, so that a
+// sequence is the same alone, beside others and in pieces.
 static void NAME(draw_rows)(const ms_instruction *instruction, const ms_context *context,
                             int64_t step, int32_t *rows) {
   const uint32_t none[2] = {0};
   uint64_t update = context->training ? context->update : 0;
+  int64_t isShared = SIZE(2) || !context->training;
   for (int64_t lane = 0; lane < MS_LANES; lane++) {
     int64_t row = step * context->rows + context->first_row + lane;
-    uint32_t words[4] = {(uint32_t)(row / context->sequences),
-                         SIZE(2) ? 0 : (uint32_t)(row % context->sequences), (uint32_t)update,
+    uint32_t words[4] = {(uint32_t)(context->first_step + row / context->sequences),
+                         isShared ? 0 : (uint32_t)(row % context->sequences), (uint32_t)update,
                          (uint32_t)(update >> 32) ^ 1u << 31 ^ (uint32_t)SIZE(3)};
     ms_philox(words, context->training ? context->random_key : none);
     rows[lane] = (int32_t)((uint64_t)words[0] * (uint64_t)SIZE(1) >> 32);

@@ -1,13 +1,13 @@
 // What depends on the step, the sequence and chance alone. Over flat rows `step` counts vectors; the
 // step of a lane follows from its row.
 
-// d = 1 at steps that are multiples of the period, else 0.
+// d = 1 at steps of the sequence that are multiples of the period, else 0.
 //   operand 0 d (1); size 0 period
 KERNEL(clock) {
   REAL *d = (REAL *)OPERAND(0);
   for (int64_t lane = 0; lane < MS_LANES; lane++) {
     int64_t row = step * context->rows + context->first_row + lane;
-    d[lane] = row / context->sequences % SIZE(0) == 0;
+    d[lane] = (context->first_step + row / context->sequences) % SIZE(0) == 0;
   }
 }
 

@@ -108,6 +108,6 @@ final class BatchReader {
     batch.classes.update(repeating: -7)
     batch.targets.update(repeating: .nan)
     batch.weights.update(repeating: .nan)
-    batch.continuesState = true
+    batch.firstStep = 7
   }
 }

@@ -43,6 +43,7 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     case "stable_hadamard":
       let sizes: OptionDictionary = ["memory_size": .integer(4), "theta_rows": .integer(3)]
       return [
+        sizes.merging(["sampling": .string("per_sequence")]) { $1 },
         sizes.merging(["sampling": .string("per_step")]) { $1 },
         sizes.merging(["sampling": .string("fixed_row"), "shortcut": .boolean(true)]) { $1 },
       ]
@@ -239,6 +240,46 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         #expect(alone.outputs == Self.rows(of: many.outputs, row, batch, many.outputSize))
       }
     }
+  }
+
+  /// A sequence shown in pieces, the state carried, and beside other sequences.
+  @Test(arguments: ConformanceCase.all)
+  func anEvaluationIsTheSameInPiecesAndBesideOthers(test: ConformanceCase) throws {
+    let shape = TaskShape(
+      input: .features(size: Self.inputSize), outputSize: 2, loss: .squaredError,
+      outputSteps: .every, maximumSteps: 9, carriesState: true)
+    let cell = try test.cell()
+    guard cell.problems(with: shape).isEmpty else { return }
+    var model = ModelOptions()
+    model.precision = .double
+    let network = try Network(
+      model: model, cell: cell, shape: shape, batchSize: 3, initializationKey: PhiloxKey(1))
+    for view in network.parameters.views where view.name.hasPrefix("readout") {
+      network.parameters.set(view, to: Self.normals(view.count, view.name))
+    }
+    let inputs = Self.normals(9 * 3 * Self.inputSize, "inputs")
+    func loss(steps: Range<Int> = 0..<9, rows: Range<Int> = 0..<3) -> Double {
+      let batch = Batch(shape: shape, maximumRows: rows.count)
+      batch.resize(rows: rows.count, steps: steps.count)
+      batch.firstStep = steps.lowerBound
+      var i = 0
+      for step in steps {
+        for row in rows {
+          for f in 0..<Self.inputSize {
+            batch.features[i] = Float(inputs[(step * 3 + row) * Self.inputSize + f])
+            i += 1
+          }
+        }
+      }
+      batch.targets.update(repeating: 1)
+      batch.weights.update(repeating: 1)
+      return network.evaluate(batch).loss
+    }
+    let whole = loss()
+    let inPieces = loss(steps: 0..<3) + loss(steps: 3..<7) + loss(steps: 7..<9)
+    #expect(abs(inPieces - whole) <= 1e-12 * whole)
+    let alone = (0..<3).reduce(0) { $0 + loss(rows: $1..<$1 + 1) }
+    #expect(abs(alone - whole) <= 1e-12 * whole)
   }
 
   @Test(arguments: ConformanceCase.all)

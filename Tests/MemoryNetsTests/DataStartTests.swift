@@ -33,7 +33,7 @@ import Testing
 
     func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
       task.fillTraining(batch, update: update, batchSize: batchSize)
-      batch.continuesState = shape.carriesState && update % 4 != 0
+      batch.firstStep = shape.carriesState ? update % 4 * batch.steps : 0
       for i in 0..<batch.features.count { batch.features[i] *= scale }
     }
 

@@ -6,13 +6,14 @@ import Testing
   /// The rows that 40 sequences draw at 50 steps (steps, sequences), and the gradient of a table of
   /// 7 rows under output weights of 1.
   private static func drawn(
-    of choices: Int, isShared: Bool, level: InstructionSet
+    of choices: Int, isShared: Bool, isTraining: Bool = true, level: InstructionSet = .best
   ) -> (rows: [Int], gradient: [Double]) {
     let cell = RecordedStep("drawn row") { _, g in
       g.drawnRow("table", of: choices, rows: 7, 1, isShared: isShared, .constant(0))
     }
     let probe = CellProbe(
-      cell: cell, inputSize: 1, steps: 50, batch: 40, precision: .double, instructionSet: level)
+      cell: cell, inputSize: 1, steps: 50, batch: 40, precision: .double, instructionSet: level,
+      isTraining: isTraining)
     let table = probe.parameters.views[0]
     probe.parameters.set(table, to: (0..<7).map { Double($0) })
     probe.run(
@@ -38,10 +39,17 @@ import Testing
   }
 
   @Test func aSharedDrawIsTheSameForAllSequences() {
-    let rows = Self.drawn(of: 7, isShared: true, level: .best).rows
+    let rows = Self.drawn(of: 7, isShared: true).rows
     let steps = stride(from: 0, to: 2000, by: 40).map { Set(rows[$0..<$0 + 40]) }
     #expect(steps.allSatisfy { $0.count == 1 })
     #expect(Set(steps).count == 7)
+  }
+
+  @Test func inEvaluationAllSequencesDrawTheSame() {
+    let own = Self.drawn(of: 7, isShared: false, isTraining: false).rows
+    #expect(own == Self.drawn(of: 7, isShared: true, isTraining: false).rows)
+    #expect((0..<2000).allSatisfy { own[$0] == own[$0 / 40 * 40] })
+    #expect(Set(own).count == 7)
   }
 
   /// A function of the update in training; in evaluation always the same.

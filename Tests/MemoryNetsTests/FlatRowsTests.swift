@@ -144,7 +144,7 @@ import Testing
     let (parts, whole) = (try network(trainingRows: rows), try network(trainingRows: 2 * rows + 1))
     for step in 0..<2 {
       let batch = Self.batch(shape.carryingState, rows: 2 * rows + 1, salt: 100 * UInt64(step))
-      batch.continuesState = step > 0
+      batch.firstStep = step * batch.steps
       let (found, expected) = (parts.evaluate(batch), whole.evaluate(batch))
       #expect(abs(found.loss - expected.loss) <= 1e-5 * expected.loss)
       #expect(found.weight == expected.weight && found.correct == expected.correct)

@@ -108,7 +108,7 @@ import Testing
     for piece in 0..<2 {
       batch.resize(rows: 2, steps: 3)
       for i in 0..<6 { batch.features[i] = Float(i + piece) * 0.25 }
-      reader.run(batch, continues: piece > 0)
+      reader.run(batch, after: 3 * piece)
       for step in 0..<3 {
         for row in 0..<2 {
           let x = Double(batch.features[step * 2 + row])

@@ -175,7 +175,7 @@ import Testing
       for (first, count) in [(0, 2), (2, 3)] {
         let part = Batch(shape: shape, maximumRows: rows)
         part.resize(rows: rows, steps: count)
-        part.continuesState = first > 0
+        part.firstStep = first
         for i in 0..<count * rows {
           let from = first * rows + i
           part.weights[i] = whole.weights[from]

@@ -113,7 +113,7 @@ private struct StackCell: RecurrentCell {
     let batch = Batch(shape: shape, maximumRows: 2)
     func loss(_ steps: Range<Int>) -> Double {
       batch.resize(rows: 2, steps: steps.count)
-      batch.continuesState = steps.lowerBound > 0
+      batch.firstStep = steps.lowerBound
       for i in 0..<steps.count * 6 { batch.features[i] = Float(inputs[steps.lowerBound * 6 + i]) }
       batch.targets.update(repeating: 1)
       batch.weights.update(repeating: 1)

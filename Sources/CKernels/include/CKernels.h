@@ -19,6 +19,7 @@ typedef struct { char *base; int64_t stride; } ms_operand;  // stride in bytes a
 // What all kernels of one batch share.
 typedef struct {
   int64_t steps;           // of this batch
+  int64_t first_step;      // of this batch within its sequences, which earlier batches began
   int64_t rows;            // of this batch
   int64_t first_row;       // of this tile
   int64_t lanes;           // of this tile in use, 1...MS_LANES

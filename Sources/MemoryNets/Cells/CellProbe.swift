@@ -21,10 +21,11 @@ package final class CellProbe {
   package private(set) var initialGradients: [String: [Double]] = [:]
   package private(set) var finalStates: [String: [Double]] = [:]
 
+  /// `isTraining` says whether chance is that of an update or of an evaluation.
   package init(
     cell: any RecurrentCell, inputSize: Int, steps: Int, batch: Int, precision: Precision,
     instructionSet: InstructionSet = .best, disabledPasses: Set<PlanPass> = [],
-    hasInitialState: Bool = false, key: PhiloxKey = PhiloxKey(0)
+    hasInitialState: Bool = false, isTraining: Bool = false, key: PhiloxKey = PhiloxKey(0)
   ) {
     let g = StepBuilder(maximumSteps: steps)
     g.output(cell.step(g.input(.caller, inputSize), in: g))
@@ -35,6 +36,7 @@ package final class CellProbe {
     let plan = PlanBuilder.plan(g.graph, options)
     parameters = ParameterStore(plan.parameters, precision: precision, key: key)
     executor = Executor(plan: plan, parameters: parameters, instructionSet: instructionSet)
+    executor.batch.pointee.training = isTraining ? 1 : 0
     self.inputSize = inputSize
     self.steps = steps
     self.batch = batch

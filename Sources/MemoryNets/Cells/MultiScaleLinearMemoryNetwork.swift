@@ -4,7 +4,7 @@
 ///     h = tanh(W_xh x + W_mh m + b_h)                                             (1)
 ///     m_i' = W_hm,i h + b_i + sum over j >= i of W_mm,ij m_j   if t mod 2^i = 0, else m_i   (2)
 ///
-/// t counts from 0, so that all modules run at the first step of a batch; a module reads itself and
+/// t counts from 0, so that all modules run at the first step of a sequence; a module reads itself and
 /// slower ones. What is read is the whole memory. Xavier-normal start, biases 0, or module after module
 /// from the net's own hidden states (`incremental`). Carta, Sperduti and Bacciu 2020,
 /// arXiv:2006.16800; the default sizes are of their handwriting experiment.

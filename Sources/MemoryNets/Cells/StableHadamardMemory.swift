@@ -8,7 +8,7 @@
 ///
 /// theta is a row of a learned table, drawn anew at every step: by `sampling` for every sequence, one
 /// for all of a batch, or always the first, which is what the authors' stand-alone code does by a
-/// conversion that leaves only zeros. Le et al., "Stable Hadamard memory", ICLR 2025,
+/// conversion that leaves only zeros. In evaluation it is one for all, by the step. Le et al., "Stable Hadamard memory", ICLR 2025,
 /// arXiv:2410.10132; each sum has 1e-5 added.
 package struct StableHadamardMemory: RecurrentCell {
   package enum Sampling: String, Codable, CaseIterable, Sendable {

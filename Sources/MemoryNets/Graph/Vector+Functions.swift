@@ -109,7 +109,8 @@ extension StepBuilder {
     constant([Double](repeating: value, count: size))
   }
 
-  /// 1 at the steps that are multiples of `period`, counted from the first of a batch, else 0.
+  /// 1 at the steps that are multiples of `period`, counted from the first of the sequence, else
+  /// 0.
   package func clock(period: Int) -> Vector {
     precondition(period >= 1, "a period of \(period) steps")
     return add(Clock(period: period), size: 1)

@@ -92,7 +92,7 @@ package struct MemoryProbe: Codable, Sendable {
           batch.features[(step * rows + row) * inputSize] = Float(u)
         }
       }
-      reader.run(batch, continues: first > 0)
+      reader.run(batch, after: first)
       for row in 0..<rows {
         for step in 0..<batch.steps where first + step >= washout {
           reader.appendState(row: row, step: step, to: &states[row])

@@ -104,13 +104,14 @@ extension MemoryRetention {
     var histories: [[Float]] = []
     // By row: all inputs so far, as far back as is looked.
     var past = [[Float]](repeating: [], count: StateReader.rows)
+    var earlier = 0
     for index in 0..<count where histories.count < samples {
       task.fillEvaluation(batch, split: .test, index: index, batchSize: StateReader.rows)
       guard start == .empty || batch.rows == StateReader.rows else { break }
-      let continues = start == .carried && index > 0 || batch.continuesState
-      reader.run(batch, continues: continues)
+      if start == .empty && !batch.continuesState { earlier = 0 }
+      reader.run(batch, after: earlier)
       for row in 0..<batch.rows {
-        if !continues { past[row] = [] }
+        if earlier == 0 { past[row] = [] }
         let known = past[row].count / width
         for step in 0..<batch.steps { vectors.append(batch, row: row, step: step, to: &past[row]) }
         if let last = batch.lastAnswer(row: row) {
@@ -122,6 +123,7 @@ extension MemoryRetention {
         }
         past[row].removeFirst(max(0, past[row].count / width - lags) * width)
       }
+      earlier += batch.steps
     }
     guard histories.count >= 32, reader.size > 0 else { return nil }
     let split = DecoderSplit(heldOutOf: histories.count)

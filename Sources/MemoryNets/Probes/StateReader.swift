@@ -59,11 +59,11 @@ package final class StateReader {
   /// Rows that a batch may have.
   package static let rows = Int(MS_LANES)
 
-  /// Runs the inputs of `batch`, from zero or going on; its states and outputs can be read until the next
-  /// run.
-  package func run(_ batch: Batch, continues: Bool = false) {
+  /// Runs the inputs of `batch`, from zero or going on after `earlier` steps; its states and outputs can
+  /// be read until the next run.
+  package func run(_ batch: Batch, after earlier: Int = 0) {
     inputs.resize(rows: batch.rows, steps: batch.steps)
-    inputs.continuesState = continues
+    inputs.firstStep = earlier
     let places = batch.rows * batch.steps
     for i in 0..<min(inputs.tokens.count, places) { inputs.tokens[i] = batch.tokens[i] }
     if case .features(let size) = shape.input {

@@ -10,8 +10,11 @@ package final class Batch {
   package private(set) var rows = 0
   /// Steps of the longest sequence, 1...shape.maximumSteps.
   package private(set) var steps = 0
-  /// Whether row r goes on where row r of the previous batch ended (truncated back-propagation).
-  package var continuesState = false
+  /// Steps of these sequences that earlier batches have shown: 0 where they begin, else row r goes on
+  /// where row r of the previous batch ended (truncated back-propagation).
+  package var firstStep = 0
+  /// Whether the state is that of the previous batch's end.
+  package var continuesState: Bool { firstStep > 0 }
 
   /// The loss of all answers to the sampler itself, in nats; 0 where the task states none.
   package var bound = 0.0
@@ -75,14 +78,14 @@ package final class Batch {
     precondition(1...shape.maximumSteps ~= steps, "\(steps) steps, at most \(shape.maximumSteps)")
     self.rows = rows
     self.steps = steps
-    continuesState = false
+    firstStep = 0
     bound = 0
   }
 
   /// Takes over some rows of another batch of the same shape, with all that belongs to them.
   func copyRows(_ range: Range<Int>, of other: Batch) {
     resize(rows: range.count, steps: other.steps)
-    continuesState = other.continuesState
+    firstStep = other.firstStep
     func copy<Element>(
       _ source: UnsafeMutableBufferPointer<Element>, to copy: UnsafeMutableBufferPointer<Element>,
       lines: Int, size: Int

@@ -139,7 +139,7 @@ package final class CatBabi: SequenceTask {
     _ batch: Batch, _ piece: PiecePlan.Piece, _ plan: PiecePlan, _ chains: StoryChains
   ) {
     batch.resize(rows: piece.rows.count, steps: piece.steps)
-    batch.continuesState = piece.firstStep > 0
+    batch.firstStep = piece.firstStep
     for row in 0..<batch.rows {
       let chain = plan.sequences[piece.rows.lowerBound + row]
       let first = chains.starts[chain] + piece.firstStep

@@ -146,7 +146,7 @@ package final class MusicTask: SequenceTask {
     let size = PianoRolls.noteCount
     let rows = piece.rows.count
     batch.resize(rows: rows, steps: piece.steps)
-    batch.continuesState = piece.firstStep > 0
+    batch.firstStep = piece.firstStep
     let features = batch.features.baseAddress!
     let targets = batch.targets.baseAddress!
     let weights = batch.weights.baseAddress!

@@ -164,6 +164,7 @@ package final class Network {
   private func take(_ batch: Batch, lossScale: Double) {
     let context = executor.batch
     context.pointee.steps = Int64(batch.steps)
+    context.pointee.first_step = Int64(batch.firstStep)
     context.pointee.rows = Int64(batch.rows)
     context.pointee.tokens = UnsafePointer(batch.tokens.baseAddress)
     context.pointee.features = UnsafePointer(batch.features.baseAddress)
@@ -174,9 +175,11 @@ package final class Network {
     context.pointee.statistics = statistics
   }
 
-  /// Runs the tiles of a batch forward from the zero state; each is passed with its rows.
+  /// Runs the tiles of a batch forward from the zero state, its steps counted from 0; each is passed
+  /// with its rows.
   func forEachTile(of batch: Batch, _ body: (_ tile: Int, _ rows: Range<Int>) -> Void) {
     take(batch, lossScale: 0)
+    executor.batch.pointee.first_step = 0
     executor.startBatch(trains: false)
     let lanes = Int(MS_LANES)
     var row = 0

@@ -1,6 +1,6 @@
 /// y = 1 at the steps that are multiples of `period`, else 0, for all sequences alike.
 ///
-/// Steps count from the first of a batch.
+/// Steps count from the first of the sequence, also where a batch goes on with it.
 struct Clock: Operation {
   let period: Int
   var operands: [NodeID] { [] }

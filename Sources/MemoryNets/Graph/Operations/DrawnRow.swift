@@ -1,6 +1,7 @@
 /// y = E[i] with a row i that is drawn at random at every step:   dE[i] += dy.
 ///
-/// Drawn in evaluation too, where every pass over the same sequences draws the same rows.
+/// Drawn in evaluation too, where all sequences draw the same row at the same of their steps, so that a
+/// result depends neither on the sequences beside one nor on the pieces it is shown in.
 struct DrawnRow: Operation {
   let table: ParameterID
   /// Rows to draw among, the first of the table.
