@@ -18,13 +18,13 @@ package struct FlareOptions: Options {
 /// The published strings of FLaRe, all of a batch of one length. The test split has the parts
 /// `short`, strings of the training lengths that training lacks, and `long`, up to 500 symbols;
 /// `stack_manipulation` was published without the latter, `repeat_01` without the former.
-package final class FlareTask: SequenceTask {
+package final class FlareTask: LengthBatchedTask {
   package let shape: TaskShape
   package let baselines: [TrivialBaseline]
   package let dataDigest: String
   private let data: FlareData
   private let sets: [DataSplit: [FlareData.SetName]]
-  private let batches: LengthBatches
+  let batches: LengthBatches
 
   package init(options: FlareOptions, data: FlareData, digest: String, key: PhiloxKey) {
     self.data = data
@@ -70,29 +70,11 @@ package final class FlareTask: SequenceTask {
     return tokens * MemoryLayout<Int32>.stride + 3 * batches.byteCount
   }
 
-  package func orderTraining(by key: PhiloxKey) { batches.orderTraining(by: key) }
-
-  package func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
-    fill(batch, .train, batches.training(update: update, batchSize: batchSize))
-  }
-
-  package func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {
-    batches.evaluationBatchCount(split, batchSize: batchSize)
-  }
-
-  package func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int) {
-    fill(batch, split, batches.evaluation(split, index: index, batchSize: batchSize))
-  }
-
   package func parts(of split: DataSplit) -> [String] {
     split == .test ? Self.testParts(sets).map(\.1) : []
   }
 
-  package func part(of split: DataSplit, index: Int, batchSize: Int) -> Int? {
-    batches.part(of: split, index: index, batchSize: batchSize)
-  }
-
-  private func fill(_ batch: Batch, _ split: DataSplit, _ sequences: ArraySlice<Int32>) {
+  func fill(_ batch: Batch, _ split: DataSplit, _ sequences: ArraySlice<Int32>) {
     let rows = sequences.count
     for (row, sequence) in sequences.enumerated() {
       var string = Int(sequence)

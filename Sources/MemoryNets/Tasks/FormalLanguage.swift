@@ -22,17 +22,20 @@ package enum FormalLanguageName: String, Codable, CaseIterable, Sendable {
   case markedReversal = "marked_reversal"
   /// w w^R.
   case unmarkedReversal = "unmarked_reversal"
-  /// w #^p w^R with any p.
+  /// w a^p w^R with any letter a and any p.
   case paddedReversal = "padded_reversal"
   /// Balanced brackets of `symbols` kinds.
   case dyck
+  /// Balanced brackets of two kinds in pieces among decoys.
+  case hardestCFL = "hardest_cfl"
 }
 
 /// The exact sampler of a language: strings of a given length, and how likely each is.
 ///
 /// Strings of a length are equally likely except where a grammar says otherwise: in a padded
 /// reversal the number n of letters has weight (60/61)^n and that of paddings p (30/31)^p; for
-/// Dyck strings see `DyckGrammar`. Languages, weights and test lengths are those of DuSell and
+/// Dyck strings see `DyckGrammar`, for the hardest `HardestLanguage`. A string that has several
+/// derivations is as likely as all of them together. Languages, weights and test lengths are those of DuSell and
 /// Chiang, "The Surprising Computational Power of Nondeterministic Stack RNNs", ICLR 2023, and its
 /// predecessors, read from their program.
 package struct FormalLanguage: Sendable {
@@ -40,11 +43,13 @@ package struct FormalLanguage: Sendable {
   /// Letters of w, or kinds of brackets.
   package let symbols: Int
   private let dyck: DyckGrammar?
+  private let hardest: HardestLanguage?
 
   package init(_ name: FormalLanguageName, symbols: Int, maximumLength: Int) {
     self.name = name
     self.symbols = symbols
     dyck = name == .dyck ? DyckGrammar(kinds: symbols, maximumLength: maximumLength) : nil
+    hardest = name == .hardestCFL ? HardestLanguage(maximumLength: maximumLength) : nil
   }
 
   /// Symbols that strings are made of: 0 ..< this.
@@ -52,7 +57,8 @@ package struct FormalLanguage: Sendable {
     switch name {
     case .count3: 3
     case .unmarkedCopyDifferentAlphabets, .dyck: 2 * symbols
-    case .unmarkedReverseAndCopy, .unmarkedCopy, .unmarkedReversal: symbols
+    case .unmarkedReverseAndCopy, .unmarkedCopy, .unmarkedReversal, .paddedReversal: symbols
+    case .hardestCFL: HardestLanguage.vocabulary
     default: symbols + 1
     }
   }
@@ -73,7 +79,11 @@ package struct FormalLanguage: Sendable {
 
   /// Whether there are strings of this length.
   package func has(length: Int) -> Bool {
-    name == .paddedReversal ? length >= 1 : wordLength(length) != nil
+    switch name {
+    case .paddedReversal: length >= 1
+    case .hardestCFL: HardestLanguage.shortest...HardestLanguage.longest ~= length
+    default: wordLength(length) != nil
+    }
   }
 
   /// The symbols of a string, its end included, that a predictor which knows the language gets right
@@ -98,6 +108,7 @@ package struct FormalLanguage: Sendable {
     precondition(has(length: length), "no \(name.rawValue) of length \(length)")
     string.removeAll(keepingCapacity: true)
     if let dyck { return dyck.sample(length: length, &draws, into: &string) }
+    if let hardest { return hardest.sample(length: length, &draws, into: &string) }
     let nats = name == .paddedReversal ? paddedNats(length) : nil
     let n = nats.map { draw(from: $0, &draws) } ?? wordLength(length) ?? 0
     if name == .count3 {
@@ -130,11 +141,15 @@ package struct FormalLanguage: Sendable {
       append(reversed)
     case .unmarkedReversal: append(reversed)
     case .paddedReversal:
-      string += repeatElement(mark, count: length - 2 * n)
+      let padding = length - 2 * n
+      if padding > 0 {
+        let letter = Int32(truncatingIfNeeded: draws.integer(below: symbols))
+        string += repeatElement(letter, count: padding)
+      }
       append(reversed)
-    case .count3, .dyck: break
+    case .count3, .dyck, .hardestCFL: break
     }
-    return (nats?[n] ?? 0) + Double(n) * log(Double(symbols))
+    return nats.map { paddedNats(of: string, $0) } ?? Double(n) * log(Double(symbols))
   }
 
   /// -ln p(n | length) of a padded reversal with n letters on each side.
@@ -145,6 +160,19 @@ package struct FormalLanguage: Sendable {
     let least = nats.min() ?? 0
     let total = nats.reduce(0) { $0 + exp(least - $1) }
     return nats.map { $0 - least + log(total) }
+  }
+
+  /// -ln p(string | length) of a padded reversal: over all n such that what w and w^R leave is one
+  /// letter alone.
+  private func paddedNats(of string: [Int32], _ nats: [Double]) -> Double {
+    let half = string.count / 2
+    var least = half
+    while least > 0, string[least - 1] == string[half] { least -= 1 }
+    let probability = (least...half).reduce(0) { sum, n in
+      let letters = n + (string.count > 2 * n ? 1 : 0)
+      return sum + exp(-nats[n] - Double(letters) * log(Double(symbols)))
+    }
+    return -log(probability)
   }
 
   private func draw(from nats: [Double], _ draws: inout PhiloxStream) -> Int {

@@ -3,7 +3,7 @@ import Foundation
 /// The options of `formal_language`.
 package struct FormalLanguageOptions: Options {
   package var language = FormalLanguageName.markedReverseAndCopy
-  /// Letters of w, or kinds of brackets; a^n b^n c^n has its own three.
+  /// Letters of w, or kinds of brackets; a^n b^n c^n and the hardest language have their own.
   package var symbols = 2
   /// Of training and validation strings.
   package var minimumLength = 40
@@ -78,14 +78,14 @@ package struct FormalLanguageOptions: Options {
 /// Step 0 shows a start symbol, step t + 1 symbol t; the answer is the next symbol, at last the end,
 /// so that a string of n symbols has n + 1 steps. All strings of a batch are of one length. The
 /// sampler draws a length uniformly from those in range, then a string of that length.
-package final class FormalLanguageTask: SequenceTask {
+package final class FormalLanguageTask: LengthBatchedTask {
   package let shape: TaskShape
   package var dataDigest: String { "" }
   private let language: FormalLanguage
   private let options: FormalLanguageOptions
   private let trainLengths: [Int]
   private let key: PhiloxKey
-  private let batches: LengthBatches
+  let batches: LengthBatches
   private var string: [Int32] = []
 
   package init(options: FormalLanguageOptions, key: PhiloxKey) {
@@ -131,30 +131,12 @@ package final class FormalLanguageTask: SequenceTask {
 
   package var byteCount: Int { batches.byteCount }
 
-  package func orderTraining(by key: PhiloxKey) { batches.orderTraining(by: key) }
-
-  package func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
-    fill(batch, .train, batches.training(update: update, batchSize: batchSize))
-  }
-
-  package func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {
-    batches.evaluationBatchCount(split, batchSize: batchSize)
-  }
-
-  package func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int) {
-    fill(batch, split, batches.evaluation(split, index: index, batchSize: batchSize))
-  }
-
   /// `40_100`, `100_200`, `200_400` of the test split.
   package func parts(of split: DataSplit) -> [String] {
     split == .test ? options.testParts.map { "\($0.lowerBound)_\($0.upperBound)" } : []
   }
 
-  package func part(of split: DataSplit, index: Int, batchSize: Int) -> Int? {
-    batches.part(of: split, index: index, batchSize: batchSize)
-  }
-
-  private func fill(_ batch: Batch, _ split: DataSplit, _ sequences: ArraySlice<Int32>) {
+  func fill(_ batch: Batch, _ split: DataSplit, _ sequences: ArraySlice<Int32>) {
     let rows = sequences.count
     let splitKey = key.derived(split.rawValue)
     for (row, sequence) in sequences.enumerated() {

@@ -131,3 +131,31 @@ package final class LengthBatches {
     return plan
   }
 }
+
+/// A task whose batches hold sequences of one length each.
+protocol LengthBatchedTask: SequenceTask {
+  var batches: LengthBatches { get }
+
+  /// Fills `batch` with sequences of `split`, all of one length.
+  func fill(_ batch: Batch, _ split: DataSplit, _ sequences: ArraySlice<Int32>)
+}
+
+extension LengthBatchedTask {
+  package func orderTraining(by key: PhiloxKey) { batches.orderTraining(by: key) }
+
+  package func fillTraining(_ batch: Batch, update: Int, batchSize: Int) {
+    fill(batch, .train, batches.training(update: update, batchSize: batchSize))
+  }
+
+  package func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {
+    batches.evaluationBatchCount(split, batchSize: batchSize)
+  }
+
+  package func fillEvaluation(_ batch: Batch, split: DataSplit, index: Int, batchSize: Int) {
+    fill(batch, split, batches.evaluation(split, index: index, batchSize: batchSize))
+  }
+
+  package func part(of split: DataSplit, index: Int, batchSize: Int) -> Int? {
+    batches.part(of: split, index: index, batchSize: batchSize)
+  }
+}
