@@ -83,6 +83,73 @@ import Testing
     #expect(seen == Set(0..<30))
   }
 
+  @Test func eachPartOfAMixtureHasItsLengthAndPairs() throws {
+    let options = recall {
+      ($0.trainLengths, $0.trainPairs, $0.trainSizes) = ([8, 20, 20], [2, 3, 5], [100, 40, 60])
+      ($0.testLengths, $0.testPairs, $0.validationSize) = ([20, 28], [5, 7], 30)
+      ($0.vocabulary, $0.data) = (40, .fixed)
+    }
+    #expect(options.validate().isEmpty)
+    let task = options.task(PhiloxKey(1))
+    #expect(task.shape.maximumSteps == 28 && task.shape.maximumTrainingSteps == 20)
+    let reader = BatchReader(task, batchSize: 20)
+    func pairs(_ batch: BatchContents) -> Int {
+      let counts = Set((0..<batch.rows).map { batch.weights(row: $0).count { $0 == 1 } })
+      return counts.count == 1 ? counts.first ?? 0 : 0
+    }
+    var seen: [[Int]: Int] = [:]
+    for update in 0..<10 {
+      let batch = reader.training(update)
+      seen[[batch.steps, pairs(batch)], default: 0] += batch.rows
+    }
+    #expect(seen == [[8, 2]: 100, [20, 3]: 40, [20, 5]: 60])
+    #expect(task.parts(of: .validation) == ["20_5", "28_7"] && task.parts(of: .train).isEmpty)
+    for (index, batch) in reader.evaluation(.validation).enumerated() {
+      let part = index < 2 ? 0 : 1
+      #expect(task.part(of: .validation, index: index, batchSize: 20) == part)
+      #expect(batch.steps == (part == 0 ? 20 : 28) && pairs(batch) == (part == 0 ? 5 : 7))
+      #expect(batch.rows == (index % 2 == 0 ? 20 : 10))
+    }
+    let accuracy = task.baselines.filter { $0.metric.hasSuffix("accuracy") }
+    #expect(accuracy.first { $0.metric == "test.28_7.accuracy" }?.value == 1 / 7.0)
+    #expect(accuracy.first { $0.metric == "test.accuracy" }?.value == 2 / 12.0)
+  }
+
+  @Test func freshSequencesOfAMixtureDiffer() {
+    let options = recall {
+      ($0.trainLengths, $0.trainPairs, $0.trainSizes) = ([8, 20], [2, 3], [20, 20])
+    }
+    let reader = BatchReader(options.task(PhiloxKey(1)), batchSize: 20)
+    let sequences = (0..<8).flatMap { update -> [[Float]] in
+      let batch = reader.training(update)
+      return (0..<20).map { Array(batch.records(row: $0).joined()) }
+    }
+    #expect(Set(sequences).count == 160)
+    #expect(sequences.count { $0.count == 24 } == 80)
+  }
+
+  @Test func listsThatDoNotFitAreRefused() {
+    func problems(_ change: (inout MultiQueryRecallOptions) -> Void) -> [String] {
+      recall(change).validate().map { "\($0.option) \($0.problem)" }
+    }
+    #expect(
+      problems { ($0.trainLengths, $0.trainPairs) = ([8, 20], [2]) } == [
+        "train_lengths has 2 numbers, train_pairs 1 and train_sizes 0; as many are needed"
+      ])
+    #expect(
+      problems { ($0.testLengths, $0.testPairs) = ([8, 20], [2, 6]) } == [
+        "test_lengths has 20; an even number of at least 4 x pairs steps is needed"
+      ])
+    #expect(
+      problems { ($0.testLengths, $0.testPairs) = ([8, 8], [2, 2]) } == [
+        "test_lengths and its pairs have the same twice"
+      ])
+    #expect(
+      problems { ($0.trainLengths, $0.trainPairs, $0.trainSizes) = ([8], [2], [0]) } == [
+        "train_sizes has 0; 1 or more are possible"
+      ])
+  }
+
   @Test func aSequenceWithoutRoomIsRefused() {
     #expect(recall { $0.length = 14 }.validate().map(\.option) == ["length"])
     #expect(recall { $0.length = 17 }.validate().map(\.option) == ["length"])

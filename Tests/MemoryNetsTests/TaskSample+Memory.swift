@@ -34,6 +34,18 @@ extension TaskSample {
         }
     }
 
+  /// `mqar` with parts: 28 and 12 training sequences, 25 and 17 of each of two parts.
+  static let mixed: [TaskSample] = TrainingData.allCases.map { data in
+    var options = MultiQueryRecallOptions()
+    (options.vocabulary, options.data) = (40, data)
+    (options.trainLengths, options.trainPairs, options.trainSizes) = ([16, 20], [3, 5], [28, 12])
+    (options.testLengths, options.testPairs) = ([16, 32], [4, 8])
+    (options.validationSize, options.testSize) = (25, 17)
+    var sample = generated("mqar", "mixed \(data)", options)
+    sample.sizes = [40, 50, 34]
+    return sample
+  }
+
   /// Tasks over data sets, with made-up contents: the published ones may be absent.
   static let stored: [TaskSample] =
     PixelOrder.allCases.map { order in

@@ -5,7 +5,7 @@ struct TaskSample: CustomStringConvertible, Sendable {
   let kind: String
   let variant: String
   /// Sequences of train, validation and test.
-  let sizes: [Int]
+  var sizes: [Int]
   /// Whether the training sequences are one set, put into another order in each epoch.
   let isFixed: Bool
   let make: @Sendable (PhiloxKey) throws -> any SequenceTask
@@ -13,10 +13,12 @@ struct TaskSample: CustomStringConvertible, Sendable {
   var description: String { "\(kind) \(variant)" }
 
   /// Whether each batch holds sequences of one length, and is short where there are no more.
-  var isOneLength: Bool { kind == "formal_language" || kind == "flare" }
+  var isOneLength: Bool {
+    kind == "formal_language" || kind == "flare" || variant.hasPrefix("mixed")
+  }
 
   static let all: [TaskSample] =
-    retrieval + copy + adding + music + memory + stored + languages + [flare]
+    retrieval + copy + adding + music + memory + mixed + stored + languages + [flare]
 
   static func generated<O: Options>(
     _ kind: String, _ variant: String, _ options: O

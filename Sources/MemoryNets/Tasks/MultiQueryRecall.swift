@@ -8,6 +8,13 @@ package struct MultiQueryRecallOptions: Options {
   package var length = 64
   /// Key-value pairs in a sequence, each queried once.
   package var pairs = 4
+  /// In place of `length`, `pairs` and `train_size`: those of each part of the training set.
+  package var trainLengths: [Int] = []
+  package var trainPairs: [Int] = []
+  package var trainSizes: [Int] = []
+  /// Of the parts of the validation and test sets; as of the training set where there are none.
+  package var testLengths: [Int] = []
+  package var testPairs: [Int] = []
   /// The exponent a of the gaps' distribution, p(g) ~ (g + 1)^(a - 1).
   package var power = 0.01
   /// Whether what is neither pair nor query is a random token instead of 0.
@@ -16,31 +23,102 @@ package struct MultiQueryRecallOptions: Options {
   package var data = TrainingData.fixed
   /// Sequences of the fixed training set; with `data: online` only of its evaluation.
   package var trainSize = 100_000
-  /// Sequences of the validation set.
+  /// Sequences of the validation set, or of each of its parts.
   package var validationSize = 3000
-  /// Sequences of the test set.
+  /// Sequences of the test set, or of each of its parts.
   package var testSize = 3000
 
   package init() {}
 
   package func validate() -> [OptionProblem] {
-    var problems = sizes.problems
-    if !(1...1_000_000 ~= pairs) {
-      problems.append(OptionProblem("pairs", "is \(pairs); 1 to 1000000 are possible"))
-    }
-    if length % 2 != 0 || length < 4 * pairs || length > 10_000_000 {
+    var problems = sizes.problems + OptionProblem.outside("power", power, 0...10)
+    if trainLengths.count != trainPairs.count || trainLengths.count != trainSizes.count {
       problems.append(
         OptionProblem(
-          "length", "is \(length); an even number of at least 4 x pairs steps is needed"))
+          "train_lengths",
+          "has \(trainLengths.count) numbers, train_pairs \(trainPairs.count) and train_sizes "
+            + "\(trainSizes.count); as many are needed"))
     }
-    if !(4...1_000_000 ~= vocabulary) || vocabulary / 2 - 1 < pairs || vocabulary <= length {
+    if testLengths.count != testPairs.count {
+      problems.append(
+        OptionProblem(
+          "test_lengths",
+          "has \(testLengths.count) numbers, test_pairs \(testPairs.count); as many are needed"))
+    }
+    if let size = trainSizes.first(where: { $0 < 1 }) {
+      problems.append(OptionProblem("train_sizes", "has \(size); 1 or more are possible"))
+    }
+    if trainSizes.reduce(0.0, { $0 + Double($1) }) > Double(Int32.max) {
+      problems.append(
+        OptionProblem("train_sizes", "has more sequences together than \(Int32.max)"))
+    }
+    if trainLengths.isEmpty { problems += self.problems(length, pairs, of: "") }
+    for (length, pairs) in zip(trainLengths, trainPairs) {
+      problems += self.problems(length, pairs, of: "train_")
+    }
+    for (length, pairs) in zip(testLengths, testPairs) {
+      problems += self.problems(length, pairs, of: "test_")
+    }
+    for (option, configurations) in [
+      ("train_lengths", trainConfigurations), ("test_lengths", testConfigurations),
+    ] where Set(configurations).count < configurations.count {
+      problems.append(OptionProblem(option, "and its pairs have the same twice"))
+    }
+    return problems
+  }
+
+  /// What is wrong with sequences of `length` steps, options named `length` or `train_lengths`.
+  private func problems(_ length: Int, _ pairs: Int, of set: String) -> [OptionProblem] {
+    let (lengthName, pairsName, verb) =
+      set.isEmpty ? ("length", "pairs", "is") : ("\(set)lengths", "\(set)pairs", "has")
+    var problems: [OptionProblem] = []
+    if !(1...1_000_000 ~= pairs) {
+      problems.append(OptionProblem(pairsName, "\(verb) \(pairs); 1 to 1000000 are possible"))
+    } else if length % 2 != 0 || length < 4 * pairs || length > 10_000_000 {
+      problems.append(
+        OptionProblem(
+          lengthName, "\(verb) \(length); an even number of at least 4 x pairs steps is needed"))
+    } else if !(4...1_000_000 ~= vocabulary) || vocabulary / 2 - 1 < pairs || vocabulary <= length {
       problems.append(
         OptionProblem(
           "vocabulary",
           "is \(vocabulary); more than length tokens and 2 x (pairs + 1) are needed, at most "
             + "1000000"))
     }
-    return problems + OptionProblem.outside("power", power, 0...10)
+    return problems
+  }
+
+  /// A length and a number of pairs.
+  struct Configuration: Hashable {
+    let length: Int
+    let pairs: Int
+    /// `64_4`.
+    var name: String { "\(length)_\(pairs)" }
+  }
+
+  /// Whether training or evaluation is on other sequences than of `length` and `pairs`.
+  var isMixed: Bool { !trainLengths.isEmpty || !testLengths.isEmpty }
+
+  var trainConfigurations: [Configuration] {
+    trainLengths.isEmpty
+      ? [Configuration(length: length, pairs: pairs)]
+      : zip(trainLengths, trainPairs).map { Configuration(length: $0, pairs: $1) }
+  }
+
+  /// By configuration of the training set.
+  var trainConfigurationSizes: [Int] { trainSizes.isEmpty ? [trainSize] : trainSizes }
+
+  var testConfigurations: [Configuration] {
+    testLengths.isEmpty
+      ? trainConfigurations
+      : zip(testLengths, testPairs).map { Configuration(length: $0, pairs: $1) }
+  }
+
+  /// The task that the options describe.
+  package func task(_ key: PhiloxKey) -> any SequenceTask {
+    isMixed
+      ? MixedRecall(options: self, key: key)
+      : GeneratedTask(MultiQueryRecall(options: self), sizes: sizes, key: key)
   }
 
   package var sizes: GeneratedSizes {
@@ -68,7 +146,6 @@ package final class MultiQueryRecall: SequenceGenerator {
   private let arrivals: UnsafeMutablePointer<Double>
 
   package init(options: MultiQueryRecallOptions) {
-    precondition(options.validate().isEmpty, "options out of range")
     self.options = options
     let (vocabulary, pairs) = (options.vocabulary, options.pairs)
     shape = TaskShape(

@@ -54,7 +54,7 @@ package enum TaskRegistry {
       options: MultiQueryRecallOptions.self
     ) { options, key, _ in
       try check(options, of: "mqar")
-      return GeneratedTask(MultiQueryRecall(options: options), sizes: options.sizes, key: key)
+      return options.task(key)
     },
     TaskKind(
       name: "key_value_capacity",
