@@ -36,13 +36,15 @@ struct RecordedStep: RecurrentCell, CustomTestStringConvertible {
 
   // MARK: - Checks
 
-  /// Central differences against every parameter, input and initial value.
-  func checkDerivatives(level: InstructionSet, without disabled: Set<PlanPass> = []) {
-    let probe = probe(level: level, without: disabled, hasInitialState: true)
+  /// Central differences against every parameter, input and initial value, if there is one.
+  func checkDerivatives(
+    level: InstructionSet, without disabled: Set<PlanPass> = [], hasInitialState: Bool = true
+  ) {
+    let probe = probe(level: level, without: disabled, hasInitialState: hasInitialState)
     var inputs = Self.normals(probe.steps * probe.batch * probe.inputSize, "inputs")
     let weights = Self.normals(probe.steps * probe.batch * probe.outputSize, "weights")
     var states: [String: [Double]] = [:]
-    for state in probe.states {
+    for state in hasInitialState ? probe.states : [] {
       states[state.name] = Self.normals(probe.batch * state.size, state.name)
     }
     func loss() -> Double {

@@ -43,9 +43,9 @@ package final class CatBabi: SequenceTask {
   private let set: BabiStories
   private let dealKey: PhiloxKey
   private var order: EpochOrder
-  /// Of one batch size: the first update of each epoch known so far, and the last epoch used.
+  /// Of one batch size: where its updates are, and the last epoch used.
   private var batchSize = 0
-  private var epochStarts: [Int] = []
+  private var places = EpochPlaces()
   private var current: (epoch: Int, chains: StoryChains, plan: PiecePlan)?
   private var evaluations: [DataSplit: (batchSize: Int, chains: StoryChains, plan: PiecePlan)] = [:]
 
@@ -77,18 +77,12 @@ package final class CatBabi: SequenceTask {
     precondition(update >= 0 && batchSize > 0, "update \(update) of \(batchSize) rows")
     if batchSize != self.batchSize {
       self.batchSize = batchSize
-      epochStarts = [0]
+      places = EpochPlaces()
       current = nil
     }
-    // Epochs differ in their number of pieces: those before are counted once.
-    while epochStarts[epochStarts.count - 1] <= update {
-      let epoch = epochStarts.count - 1
-      epochStarts.append(epochStarts[epoch] + training(epoch).plan.pieces.count)
-    }
-    var epoch = epochStarts.count - 2
-    while epochStarts[epoch] > update { epoch -= 1 }
+    let (epoch, index) = places.place(of: update) { training($0).plan.pieces.count }
     let (chains, plan) = training(epoch)
-    fill(batch, plan.pieces[update - epochStarts[epoch]], plan, chains)
+    fill(batch, plan.pieces[index], plan, chains)
   }
 
   package func evaluationBatchCount(_ split: DataSplit, batchSize: Int) -> Int {

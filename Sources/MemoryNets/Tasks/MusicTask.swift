@@ -41,9 +41,9 @@ package final class MusicTask: SequenceTask {
   private let rolls: PianoRollData
   private var order: EpochOrder
   private var groupKey: PhiloxKey
-  /// Of one batch size: the first update of each epoch known so far, and the last epoch used.
+  /// Of one batch size: where its updates are, and the last epoch used.
   private var batchSize = 0
-  private var epochStarts: [Int] = []
+  private var places = EpochPlaces()
   private var current: (epoch: Int, plan: PiecePlan)?
   private var evaluationPlans: [EvaluationPass: PiecePlan] = [:]
 
@@ -84,7 +84,7 @@ package final class MusicTask: SequenceTask {
     precondition(update >= 0 && batchSize > 0, "update \(update) of \(batchSize) rows")
     if batchSize != self.batchSize {
       self.batchSize = batchSize
-      epochStarts = [0]
+      places = EpochPlaces()
       current = nil
     }
     let (epoch, index) = place(of: update)
@@ -103,22 +103,13 @@ package final class MusicTask: SequenceTask {
   }
 
   /// The epoch of `update` and its number within it.
-  ///
-  /// With truncation the epochs differ in their number of pieces: those before are counted once.
   private func place(of update: Int) -> (epoch: Int, index: Int) {
     if options.unroll == 0 {
       let batches = max(1, rolls.train.count / batchSize)
       let (epoch, index) = update.quotientAndRemainder(dividingBy: batches)
       return (epoch, index)
     }
-    while epochStarts[epochStarts.count - 1] <= update {
-      let epoch = epochStarts.count - 1
-      epochStarts.append(epochStarts[epoch] + plan(ofEpoch: epoch).pieces.count)
-    }
-    // The last start that is not after the update; a run asks for the newest epoch.
-    var epoch = epochStarts.count - 2
-    while epochStarts[epoch] > update { epoch -= 1 }
-    return (epoch, update - epochStarts[epoch])
+    return places.place(of: update) { plan(ofEpoch: $0).pieces.count }
   }
 
   private func plan(ofEpoch epoch: Int) -> PiecePlan {

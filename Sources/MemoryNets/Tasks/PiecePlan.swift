@@ -77,3 +77,23 @@ package struct PiecePlan {
     return ranked.map(\.element)
   }
 }
+
+/// Where updates are in epochs that differ in their number of batches: each epoch is counted once.
+struct EpochPlaces {
+  /// The first update of each epoch known so far, and the one after them.
+  private var starts = [0]
+
+  /// The epoch of `update` and its number within it; `batches` counts those of an epoch.
+  mutating func place(
+    of update: Int, batches: (_ epoch: Int) -> Int
+  ) -> (epoch: Int, index: Int) {
+    while starts[starts.count - 1] <= update {
+      let epoch = starts.count - 1
+      starts.append(starts[epoch] + batches(epoch))
+    }
+    // The last start that is not after the update; a run asks for the newest epoch.
+    var epoch = starts.count - 2
+    while starts[epoch] > update { epoch -= 1 }
+    return (epoch, update - starts[epoch])
+  }
+}
