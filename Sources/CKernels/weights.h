@@ -115,3 +115,19 @@ KERNEL(orthogonal_penalty) {
 }
 
 #undef EXPONENTIAL_TERMS
+
+// w = exp(a), element by element.
+//   operand 0 w, 1 a; size 0 n
+KERNEL(weight_exponential) {
+  REAL *w = (REAL *)OPERAND(0);
+  const REAL *a = (const REAL *)OPERAND(1);
+  for (int64_t i = 0; i < SIZE(0); i++) w[i] = EXP(a[i]);
+}
+
+// da += exp(a) dw.
+//   operand 0 da, 1 dw, 2 a; size 0 n
+KERNEL(weight_exponential_backward) {
+  REAL *da = (REAL *)OPERAND(0);
+  const REAL *dw = (const REAL *)OPERAND(1), *a = (const REAL *)OPERAND(2);
+  for (int64_t i = 0; i < SIZE(0); i++) da[i] += EXP(a[i]) * dw[i];
+}

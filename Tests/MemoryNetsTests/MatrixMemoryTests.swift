@@ -121,6 +121,21 @@ private let updates: [RecordedStep] = [
     let y = A.read(v) + A.read(g.linear("W_s", x, 5))
     return g.next(A, 0.5 * A + 0.4 * A + outer(y + g.linear("W_u", x, 4), v)).read(v)
   },
+  RecordedStep("a tensor of rank three that decays by a gate, as its writes") { x, g in
+    let F = g.matrix("F", 5 * 6, 7)
+    let (s, r) = (tanh(g.linear("W_s", x, 5)), tanh(g.linear("W_r", x, 6)))
+    let old = F.readTransposed(kronecker(s, r))
+    let gate = sigmoid(g.linear("W_g", x, 1) + sum(old))
+    let next = g.next(F, gate * F + outer(kronecker(s, r), g.linear("W_t", x, 7) - old))
+    let q = next.readTransposed(kronecker(tanh(old[0..<5]), r))
+    return concatenate([q, next.readTransposed(kronecker(q[1..<6], tanh(g.linear("W_e", x, 6))))])
+  },
+  RecordedStep("vectors that decay by a selected time step") { x, g in
+    let step = softplus(g.linear("W_step", x, 19))
+    return g.selectiveScan(
+      "h", timeStep: step, written: g.linear("W_w", x, 19), writing: tanh(g.linear("W_b", x, 3)),
+      reading: g.linear("W_c", x, 3), rates: "log_rates", .normal(1))
+  },
 ]
 
 /// Every update that the language of matrices can state, against finite differences.

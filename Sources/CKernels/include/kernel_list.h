@@ -21,6 +21,7 @@
   X(matrix_product) X(matrix_transpose) X(sum_of_rows)                                         \
   /* weights.h */                                                                              \
   X(rotation) X(rotation_backward) X(orthogonal_penalty)                                       \
+  X(weight_exponential) X(weight_exponential_backward)                                         \
   /* gain.h */                                                                                 \
   X(gain) X(gain_gradient)                                                                     \
   /* layer_norm.h */                                                                           \
@@ -35,8 +36,12 @@
   X(matrix_write_backward) X(matrix_carry_backward)                                            \
   /* symmetric_solve.h */                                                                      \
   X(symmetric_solve) X(symmetric_solve_backward)                                               \
+  /* selective_scan.h */                                                                       \
+  X(selective_scan) X(selective_scan_backward)                                                 \
   /* history_memory.h */                                                                       \
   X(history_read) X(history_read_backward) X(history_gather)                                   \
+  /* tensor_history.h */                                                                       \
+  X(history_decay) X(history_decay_backward) X(tensor_read) X(tensor_read_backward)            \
   /* superposition_stack.h */                                                                  \
   X(superposition_push_pop) X(superposition_push_pop_backward)                                 \
   /* stratified_stack.h */                                                                     \

@@ -63,6 +63,10 @@ extension Plan.Call {
     case \.matrix_carry_backward:
       // A read of its own, and what another has left to it.
       return ((operands[8].space == .none ? 0 : 2) + (operands.count > 11 ? 1 : 0)) * m * k * rows
+    case \.tensor_read, \.tensor_read_backward:
+      return (m + k + Double(sizes[2])) * Double(step + 1 - sizes[3]) * rows
+    case \.selective_scan: return 2 * m * k * rows
+    case \.selective_scan_backward: return 5 * m * k * rows
     case \.history_read, \.history_read_backward:
       return (m + k) * Double(step + 1 - sizes[2]) * rows
     case \.history_gather: return m * Double(steps - step - sizes[1]) * rows

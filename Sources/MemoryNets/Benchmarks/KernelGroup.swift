@@ -31,7 +31,9 @@ package enum KernelGroup: String, CaseIterable, Sendable {
       .activation
     case \.matrix_update, \.matrix_write, \.matrix_write_backward, \.matrix_read,
       \.matrix_read_transposed, \.matrix_carry_backward, \.history_read, \.history_read_backward,
-      \.history_gather, \.kronecker, \.symmetric_solve, \.symmetric_solve_backward:
+      \.history_gather, \.kronecker, \.symmetric_solve, \.symmetric_solve_backward,
+      \.selective_scan, \.selective_scan_backward, \.history_decay, \.history_decay_backward,
+      \.tensor_read, \.tensor_read_backward:
       .memory
     case \.load_features, \.load_one_hot, \.lookup, \.lookup_gradient, \.drawn_row,
       \.drawn_row_gradient, \.matrix_product, \.matrix_transpose, \.sum_of_rows:

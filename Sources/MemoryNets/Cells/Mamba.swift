@@ -47,21 +47,15 @@ package struct Mamba: RecurrentCell {
       ? g.shortConvolution("conv", u, width: options.convolution) + g.bias("conv_b", n) : u
     let a = silu(convolved)  // (1)
     let selected = g.linear("W_x", a, rank + 2 * states)
-    let B = selected[rank..<rank + states].split(states)
-    let C = selected[rank + states..<rank + 2 * states].split(states)
-    let (step, rates) = g.group(.memory) {
+    let B = selected[rank..<rank + states]
+    let C = selected[rank + states..<rank + 2 * states]
+    let read = g.group(.memory) {
       let bias = g.bias("dt_bias", n, .softplusInverse(0.001, 0.1))
-      return (
-        softplus(g.linear("W_dt", selected[0..<rank], n) + bias),
-        exp(g.bias("A_log", states * n, .logarithmOfBlock(count: states)))
-      )
-    }  // (2)
-    let h = g.vector("h", states * n)
-    let decay = exp(-(rates * concatenate([Vector](repeating: step, count: states))))
-    let write = step * a
-    let next = g.next(h, decay * h + concatenate(B.map { $0 * write }))  // (3)
-    let reads = zip(C, next.split(states)).map { $0 * $1 }
-    let y = reads.dropFirst().reduce(reads[0], +) + g.gain("D", a)
-    return g.linear("W_out", y * silu(z), options.hiddenSize)  // (4)
+      let step = softplus(g.linear("W_dt", selected[0..<rank], n) + bias)  // (2)
+      return g.selectiveScan(
+        "h", timeStep: step, written: step * a, writing: B, reading: C, rates: "A_log",
+        .logarithmOfBlock(count: states))  // (3)
+    }
+    return g.linear("W_out", (read + g.gain("D", a)) * silu(z), options.hiddenSize)  // (4)
   }
 }

@@ -34,6 +34,9 @@ package final class PlanBuilder {
     if options.isEnabled(.fold) {
       flat.foldInputs(maximumSteps: options.maximumSteps, lanes: Int(MS_LANES))
     }
+    if options.isEnabled(.lowerMemories) {
+      flat.lowerTensors(maximumSteps: options.maximumSteps, carriesState: options.carriesState)
+    }
     let builder = PlanBuilder(flat, options)
     return builder.build()
   }

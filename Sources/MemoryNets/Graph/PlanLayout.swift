@@ -79,7 +79,7 @@ final class PlanLayout {
       is Unflatten:
       true
     case is ScalarProduct, is Gain, is Maximum, is FeatureSum, is Broadcast, is InnerProduct,
-      is Detachment:
+      is Detachment, is SelectiveScan, is TensorRead:
       true
     default: false
     }

@@ -100,14 +100,25 @@ package final class StepBuilder {
   ///
   /// Gives the updated matrix.
   func update(_ memory: Matrix, with operation: (Int) -> some Operation) -> Matrix {
+    update(memory, size: 0, with: operation)
+    guard case .previous(let state)? = memory.reference else { return memory }
+    return Matrix(
+      builder: self, rows: memory.rows, columns: memory.columns,
+      terms: [.carry(.updated(state), .init())])
+  }
+
+  /// Carries a matrix on after the update of its state that `operation` makes.
+  ///
+  /// Gives the operation's own value, a vector of `size`.
+  @discardableResult
+  func update(_ memory: Matrix, size: Int, with operation: (Int) -> some Operation) -> Vector {
     guard case .previous(let state)? = memory.reference else {
       preconditionFailure("only what matrix(_:_:_:) made is carried")
     }
     precondition(graph.matrixStates[state].update == nil, "carried twice")
-    graph.matrixStates[state].update = add(operation(state), size: 0).node
-    return Matrix(
-      builder: self, rows: memory.rows, columns: memory.columns,
-      terms: [.carry(.updated(state), .init())])
+    let value = add(operation(state), size: size)
+    graph.matrixStates[state].update = value.node
+    return value
   }
 
   /// Something that operations carry from step to step in a form of their own.

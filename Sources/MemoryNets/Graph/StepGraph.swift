@@ -11,7 +11,7 @@ package typealias ParameterID = Int
 package struct StepGraph {
   package struct Node {
     var operation: any Operation
-    /// Features of the vector; 0 for the update of a matrix.
+    /// Features of the vector; 0 where there is none, as for the update of a matrix alone.
     var size: Int
     /// Whether the node belongs to the read-out, which runs only where the task wants answers.
     var isReadout: Bool

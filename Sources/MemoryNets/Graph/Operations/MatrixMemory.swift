@@ -270,7 +270,7 @@ struct MatrixRead: Operation {
 
 extension PlanBuilder {
   /// Writes that a read has scores for: those that are gathered together are whole in number.
-  fileprivate var historyWrites: Int {
+  var historyWrites: Int {
     let together = Int(MS_GATHERED)
     return (options.maximumSteps + together - 1) / together * together
   }
@@ -288,7 +288,7 @@ extension PlanBuilder {
   }
 
   /// Where a kernel that only adds puts its share; zeroed first if nothing was there.
-  fileprivate func addedContribution(to node: NodeID) -> Address {
+  func addedContribution(to node: NodeID) -> Address {
     guard let share = contribution(to: node) else { return scratch(size(node)) }
     if !share.adds { emit(\.fill, [share.address], sizes: [size(node)]) }
     return share.address

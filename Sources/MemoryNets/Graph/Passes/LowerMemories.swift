@@ -1,10 +1,11 @@
-/// A matrix memory that is kept as its history of writes:
-/// A' = decay A + rate u v^T with constant decay and rate.
+/// A matrix memory that is kept as its history of writes: A' = decay A + rate u v^T with constant decay
+/// and rate, or one of rank three, A' = g A + u (v (x) second)^T.
 struct HistoryForm {
-  let decay: Double
-  let rate: Double
+  var decay = 1.0
+  var rate = 1.0
   let u: NodeID
   let v: NodeID
+  var second: NodeID?
 }
 
 extension StepGraph {
@@ -17,6 +18,9 @@ extension StepGraph {
     var found: [Int: HistoryForm] = [:]
     guard !carriesState else { return found }
     for (state, matrix) in matrixStates.enumerated() {
+      if let write = matrix.update.flatMap({ nodes[$0].operation as? TensorWrite }) {
+        found[state] = HistoryForm(u: write.written, v: write.first, second: write.second)
+      }
       guard maximumSteps <= min(matrix.rows, matrix.columns) + 50,
         let node = matrix.update, let update = nodes[node].operation as? MatrixUpdate,
         update.carry.isConstant, update.writes.count == 1, let write = update.writes.first,
