@@ -59,6 +59,39 @@ import Testing
     return try decoder.decode(Reference.self, from: Data(contentsOf: url))
   }
 
+  /// Weight decay alone, without a gradient, on the first and the last of three parameters.
+  @Test(arguments: OptimizerKind.allCases, [false, true])
+  func exemptParametersDoNotDecay(kind: OptimizerKind, decoupled: Bool) {
+    var options = TrainOptions()
+    (options.optimizer, options.decoupled, options.weightDecay) = (kind, decoupled, 0.1)
+    let store = ParameterStore(
+      precision: .double,
+      views: [true, false, true].enumerated().map { i, isDecayed in
+        ParameterView(
+          name: "w\(i)", group: .controller, shape: [3], offset: 3 * i, isDecayed: isDecayed)
+      })
+    for view in store.views { store.set(view, to: [1, -2, 3]) }
+    let optimizer = Optimizer(options, parameters: store, kernels: Kernels(.best, .double))
+    for _ in 0..<3 { _ = optimizer.update(learningRate: 0.01) }
+    let after = store.views.map { store.doubles($0) }
+    #expect(after[1] == [1, -2, 3])
+    #expect(after[0] == after[2] && zip(after[0], [1, -2, 3]).allSatisfy { abs($0) < abs($1) })
+  }
+
+  /// What the sources of the cells mark so.
+  @Test func cellsExemptWhatTheirSourcesExempt() throws {
+    func exempt(_ cell: String) throws -> [String] {
+      let kind = try #require(CellRegistry.kind(named: cell))
+      let probe = CellProbe(
+        cell: kind.make(kind.defaults), inputSize: 2, steps: 1, batch: 1, precision: .double)
+      return probe.parameters.views.filter { !$0.isDecayed }.map(\.name).sorted()
+    }
+    #expect(try exempt("mamba") == ["A_log", "D"])
+    #expect(try exempt("gated_delta_net") == ["A_log", "dt_bias"])
+    #expect(try exempt("mesa") == ["lambda"])
+    #expect(try exempt("lstm") == [])
+  }
+
   static func store(_ weights: [Double], _ precision: Precision = .double) -> ParameterStore {
     let store = ParameterStore(
       precision: precision,

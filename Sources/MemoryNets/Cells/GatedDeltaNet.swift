@@ -56,8 +56,12 @@ package struct GatedDeltaNet: RecurrentCell {
     let v = projected("v", sizes.value)
     let (beta, alpha) = g.group(.memory) {
       let strength = sigmoid(g.linear("W_beta", x, heads))
-      let rate = exp(g.bias("A_log", heads, .logarithmOfUniform(16)))
-      let bias = g.bias("dt_bias", heads, .softplusInverse(0.001, 0.1))
+      let (rate, bias) = g.withoutWeightDecay {
+        (
+          exp(g.bias("A_log", heads, .logarithmOfUniform(16))),
+          g.bias("dt_bias", heads, .softplusInverse(0.001, 0.1))
+        )
+      }
       let decay = exp(-(rate * softplus(g.linear("W_a", x, heads) + bias)))
       return ((options.negativeEigenvalues ? 2 * strength : strength).split(heads), decay)
     }  // (1)

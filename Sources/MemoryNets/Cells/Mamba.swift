@@ -56,6 +56,7 @@ package struct Mamba: RecurrentCell {
         "h", timeStep: step, written: step * a, writing: B, reading: C, rates: "A_log",
         .logarithmOfBlock(count: states))  // (3)
     }
-    return g.linear("W_out", (read + g.gain("D", a)) * silu(z), options.hiddenSize)  // (4)
+    let y = read + g.withoutWeightDecay { g.gain("D", a) }
+    return g.linear("W_out", y * silu(z), options.hiddenSize)  // (4)
   }
 }

@@ -51,7 +51,9 @@ package struct MesaNet: RecurrentCell {
     let beta = gates("b", x, in: g)
     let gamma = gates("a", x, in: g)  // (2)
     let start = log(exp(1 - options.lowerBound) - 1)
-    let lambda = softplus(g.bias("lambda", n, .constant(start))) + options.lowerBound
+    let lambda =
+      softplus(g.withoutWeightDecay { g.bias("lambda", n, .constant(start)) })
+      + options.lowerBound
     let l = lambda.split(heads)
     let outputs = (0..<heads).map { h in
       let key = k[h].normalized()

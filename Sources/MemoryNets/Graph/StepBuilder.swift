@@ -8,6 +8,7 @@ package final class StepBuilder {
   private var group = ParameterGroup.controller
   private var isReadout = false
   private var rate = 1.0
+  private var isDecayed = true
 
   /// The most steps of a sequence.
   package let maximumSteps: Int
@@ -159,6 +160,14 @@ package final class StepBuilder {
     return body()
   }
 
+  /// Exempts the parameters that `body` declares from weight decay.
+  package func withoutWeightDecay<Result>(_ body: () -> Result) -> Result {
+    let outer = isDecayed
+    isDecayed = false
+    defer { isDecayed = outer }
+    return body()
+  }
+
   /// Marks what `body` computes as read-out: run only where the task wants answers.
   package func readout<Result>(_ body: () -> Result) -> Result {
     isReadout = true
@@ -177,7 +186,7 @@ package final class StepBuilder {
     graph.parameters.append(
       ParameterDeclaration(
         name: full, group: group, shape: shape, initializer: initializer, rate: rate,
-        origin: origin))
+        isDecayed: isDecayed, origin: origin))
     return graph.parameters.count - 1
   }
 

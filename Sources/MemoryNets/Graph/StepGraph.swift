@@ -131,6 +131,8 @@ package struct ParameterDeclaration {
   let initializer: Initializer
   /// What the learning rate is multiplied by.
   var rate = 1.0
+  /// Whether weight decay acts on it.
+  var isDecayed = true
   var origin = WeightOrigin.trained
 
   /// Whether it has numbers of its own that training changes.

@@ -16,8 +16,8 @@ package final class Optimizer {
   private let parameters: ParameterStore
   private let kernels: UnsafePointer<ms_kernels>
   /// The contiguous ranges of trained parameters, in elements, but for those of `tables`, each with
-  /// what the learning rate is multiplied by.
-  private let trained: [(range: Range<Int>, rate: Double)]
+  /// what the learning rate is multiplied by and whether weight decay acts on it.
+  private let trained: [(range: Range<Int>, rate: Double, isDecayed: Bool)]
   /// The trained tables of which a batch touches some rows.
   private let tables: [TouchedRows]
 
@@ -86,7 +86,6 @@ package final class Optimizer {
     updates += 1
     var update = ms_update()
     update.learning_rate = learningRate
-    update.weight_decay = options.weightDecay
     update.epsilon = options.epsilon
     update.gradient_scale =
       options.clipNorm > 0 && norm > options.clipNorm ? options.clipNorm / norm : 1
@@ -103,11 +102,13 @@ package final class Optimizer {
       update.correction1 = 1 - power(options.beta1, updates)
       update.correction2 = 1 - power(options.beta2, updates)
     }
-    for (range, rate) in trained {
+    for (range, rate, isDecayed) in trained {
       update.learning_rate = learningRate * rate
+      update.weight_decay = isDecayed ? options.weightDecay : 0
       apply(&update, to: range)
     }
     update.learning_rate = learningRate
+    update.weight_decay = options.weightDecay
     for table in tables {
       if movesGradientsOnly {
         table.forEach { apply(&update, to: $0) }
@@ -125,7 +126,7 @@ package final class Optimizer {
 
   /// The ranges that hold all gradients other than zero.
   private func forEachGradient(_ body: (Range<Int>) -> Void) {
-    for (range, _) in trained { body(range) }
+    for part in trained { body(part.range) }
     for table in tables { table.forEach(body) }
   }
 
@@ -157,15 +158,19 @@ package final class Optimizer {
     }
   }
 
-  /// The elements of `views`, neighbours of the same rate joined.
-  private static func ranges(_ views: [ParameterView]) -> [(range: Range<Int>, rate: Double)] {
-    var ranges: [(range: Range<Int>, rate: Double)] = []
+  /// The elements of `views`, neighbours joined that are trained alike.
+  private static func ranges(
+    _ views: [ParameterView]
+  ) -> [(range: Range<Int>, rate: Double, isDecayed: Bool)] {
+    var ranges: [(range: Range<Int>, rate: Double, isDecayed: Bool)] = []
     for view in views.sorted(by: { $0.offset < $1.offset }) {
       let end = view.offset + view.count
-      if let last = ranges.last, last.range.upperBound == view.offset, last.rate == view.rate {
+      if let last = ranges.last, last.range.upperBound == view.offset, last.rate == view.rate,
+        last.isDecayed == view.isDecayed
+      {
         ranges[ranges.count - 1].range = last.range.lowerBound..<end
       } else {
-        ranges.append((view.offset..<end, view.rate))
+        ranges.append((view.offset..<end, view.rate, view.isDecayed))
       }
     }
     return ranges

@@ -21,16 +21,20 @@ package struct ParameterView: Hashable, Sendable {
   package let offset: Int
   /// What the learning rate is multiplied by.
   package let rate: Double
+  /// Whether weight decay acts on it.
+  package let isDecayed: Bool
   package var count: Int { shape.reduce(1, *) }
 
   package init(
-    name: String, group: ParameterGroup, shape: [Int], offset: Int, rate: Double = 1
+    name: String, group: ParameterGroup, shape: [Int], offset: Int, rate: Double = 1,
+    isDecayed: Bool = true
   ) {
     self.name = name
     self.group = group
     self.shape = shape
     self.offset = offset
     self.rate = rate
+    self.isDecayed = isDecayed
   }
 }
 

@@ -95,7 +95,7 @@ extension ParameterStore {
     let views = declarations.map { declaration in
       let view = ParameterView(
         name: declaration.name, group: declaration.group, shape: declaration.shape, offset: offset,
-        rate: declaration.rate)
+        rate: declaration.rate, isDecayed: declaration.isDecayed)
       offset += view.count
       return view
     }

@@ -29,7 +29,7 @@ package struct TrainOptions: Options {
   package var clipNorm = 0.0
   /// The largest magnitude of an element of the gradient, applied before the norm; 0 is no limit.
   package var clipValue = 0.0
-  /// Added to the gradient for each unit of weight, after clipping.
+  /// Added to the gradient for each unit of weight, after clipping; some cells exempt parameters.
   package var weightDecay = 0.0
   /// Adam: weight decay shrinks the weights themselves and stays out of the moments.
   package var decoupled = false

@@ -70,7 +70,7 @@ extension StepBuilder {
   /// What is read of vectors h_j that are carried from step to step:
   /// h_j' = exp(-exp(`rates`_j) `timeStep`) h_j + `writing`_j `written`, the sum over j of `reading`_j h_j'.
   ///
-  /// `rates` names a parameter, one vector after the other, like the state `name`.
+  /// `rates` names a parameter without weight decay, one vector after the other, like the state `name`.
   package func selectiveScan(
     _ name: String, timeStep: Vector, written: Vector, writing: Vector, reading: Vector,
     rates: String, _ start: Initializer
@@ -79,7 +79,7 @@ extension StepBuilder {
     precondition(
       written.size == size && reading.size == states,
       "\(written.size) numbers written of \(size), \(reading.size) read of \(states)")
-    let logarithms = parameter(rates, [states * size], start)
+    let logarithms = withoutWeightDecay { parameter(rates, [states * size], start) }
     let weight = parameter(
       "exp(\(rates))", [states * size], .constant(0),
       .derived(WeightExponential(count: states * size), from: logarithms))
