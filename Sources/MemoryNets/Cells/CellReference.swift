@@ -65,7 +65,8 @@ package struct CellReference: Decodable {
     let decoded = try decodeOptions(kind.defaults, from: options)
     let probe = CellProbe(
       cell: kind.make(decoded), inputSize: inputSize, steps: steps, batch: batch,
-      precision: precision, instructionSet: instructionSet, disabledPasses: disabledPasses)
+      precision: precision, instructionSet: instructionSet, disabledPasses: disabledPasses,
+      isTraining: true)
     let names = probe.parameters.views.map(\.name)
     guard Set(names) == Set(parameters.keys) else {
       throw CellReferenceError(
