@@ -165,6 +165,7 @@ import Testing
       KeyValueCapacity(size: size, setting: setting), rows: 700,
       sizes: KeyValueCapacityOptions().sizes)
     var queries = [Int](repeating: 0, count: size)
+    var places = [Int](repeating: 0, count: size)
     for row in 0..<batch.rows {
       let records = batch.records(row: row)
       var last: [Int: Int] = [:]
@@ -184,11 +185,16 @@ import Testing
       let query = records[records.count - 1]
       let key = query[..<size].firstIndex(of: 1) ?? 0
       queries[key] += 1
+      if setting == .unique {
+        places[records.firstIndex { $0[key] == 1 } ?? 0] += 1
+      }
       #expect(query[size..<2 * size].allSatisfy { $0 == 0 } && query[2 * size] == 1)
       #expect((0..<size).allSatisfy { query[2 * size + 1 + $0] == (last[key] == $0 ? 1 : 0) })
     }
     // Quantile 0.999 of chi-square with 6 degrees of freedom.
-    #expect(queries.reduce(0.0) { $0 + (Double($1) - 100) * (Double($1) - 100) / 100 } < 22.46)
+    for counts in setting == .unique ? [queries, places] : [queries] {
+      #expect(counts.reduce(0.0) { $0 + (Double($1) - 100) * (Double($1) - 100) / 100 } < 22.46)
+    }
   }
 
   // MARK: - memory_verification
@@ -200,6 +206,7 @@ import Testing
       sizes: MemoryVerificationOptions().sizes)
     var studiedQueries = 0
     var places = [Int](repeating: 0, count: length)
+    var inOrder = 0
     for row in 0..<batch.rows {
       let tokens = batch.tokens(row: row)
       let classes = batch.classes(row: row)
@@ -209,13 +216,16 @@ import Testing
       for query in length..<2 * length {
         let place = list.firstIndex(of: tokens[query])
         #expect((place != nil) == (classes[query] == 1))
-        if let place { places[place] += 1 }
+        guard let place else { continue }
+        places[place] += 1
+        inOrder += place == query - length ? 1 : 0
       }
       studiedQueries += classes.reduce(0, +)
     }
     // Binomial: 10000 coins, standard deviation 50; each place a fifth of them.
     #expect(abs(studiedQueries - 5000) < 200)
     #expect(places.allSatisfy { abs($0 - studiedQueries / 5) < 150 })
+    #expect(abs(inOrder - studiedQueries / 5) < 150)
   }
 
   // MARK: - repeat

@@ -122,6 +122,17 @@ import Testing
     #expect(infinite.isEmpty)
   }
 
+  /// What is read with the opposite of a key is divided by the magnitude of their product.
+  @Test func aReadAgainstTheKeysHasItsSign() {
+    let cell = RecordedStep("against the keys") { x, g in
+      let gates = g.exponentialGates(i: x[0..<1], f: x[1..<2])
+      return g.exponentialMemory("C", "n", q: x[2..<3], k: x[3..<4], v: x[4..<5], gates[0])
+    }
+    let probe = CellProbe(cell: cell, inputSize: 5, steps: 1, batch: 1, precision: .double)
+    probe.run(inputs: [0, 0, -3, 2, 5], outputWeights: [1])
+    #expect(abs(probe.outputs[0] + 5) <= 1e-5)
+  }
+
   /// Both gates of a minLSTM closed: their quotient is still that of their exponentials.
   @Test(arguments: Precision.allCases) func minLSTMDividesTinyGates(precision: Precision) {
     var options = MinLSTM.Options()
