@@ -34,7 +34,7 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
-      name: "MemoryNets", dependencies: ["COpenBLAS", "CZstd", "CXXHash", "CKernels"],
+      name: "MemoryNets", dependencies: ["COpenBLAS", "CZstd", "CZlib", "CXXHash", "CKernels"],
       swiftSettings: strict),
     .target(name: "MPI", dependencies: ["CMPI"], swiftSettings: strict),
     .target(name: "CKernels"),
@@ -44,6 +44,7 @@ let package = Package(
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
 
     // MARK: - Tests

@@ -179,8 +179,9 @@ KERNEL(mod_relu_backward) {
 
 // Inverted dropout: mask = 0 with probability p, else 1 / (1 - p); d = a mask. Outside training
 // the mask is 1. The random number of an element is a function of the key, the update, the
-// sequence's row in the whole batch, the step, the feature and the node alone.
-//   operand 0 d, 1 a, 2 mask; size 0 n, 1 node; scalar 0 p
+// sequence's row in the whole batch, the step (but where the mask is locked), the feature and the node
+// alone.
+//   operand 0 d, 1 a, 2 mask; size 0 n, 1 node, 2 locked; scalar 0 p
 KERNEL(dropout) {
   V *d = (V *)OPERAND(0), *mask = (V *)OPERAND(2);
   const V *a = (const V *)OPERAND(1);
@@ -195,8 +196,8 @@ KERNEL(dropout) {
   }
   for (int64_t lane = 0; lane < MS_LANES; lane++) {
     int64_t row = step * context->rows + context->first_row + lane;
-    uint32_t sequence = (uint32_t)(row % context->sequences);
-    uint32_t time = (uint32_t)(row / context->sequences);
+    uint32_t sequence = (uint32_t)(context->first_sequence + row % context->sequences);
+    uint32_t time = SIZE(2) ? 0 : (uint32_t)(row / context->sequences);
     for (int64_t f = 0; f < SIZE(0); f += 4) {
       uint32_t words[4] = {time << 12 | (uint32_t)(f / 4), sequence, (uint32_t)context->update,
                            (uint32_t)(context->update >> 32) ^ (uint32_t)SIZE(1) << 20};

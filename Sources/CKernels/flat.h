@@ -126,10 +126,48 @@ static void NAME(columns_of_rows)(V *restrict panels, const char *x, int64_t x_s
   }
 }
 
+// The sums of `outer_block`, shard by shard, as shards.h has it.
+static inline __attribute__((always_inline)) void NAME(outer_shards)(
+    const int rows, V *sum0, V *sum1, const V *restrict panel, const REAL *restrict g,
+    const ms_context *context) {
+  V waiting[SHARD_LEVELS * 2 * BLOCK];
+  int64_t all = NAME(batch_rows)(context);
+  for (int64_t shard = 0; shard < context->shards; shard++) {
+    int64_t first = SHARD_START(shard), end = SHARD_START(shard + 1);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sum0[r] = sum1[r] = (V){0};
+    for (int64_t start = 0; start < all; start += context->sequences) {
+#pragma clang loop unroll(disable)
+      for (int64_t row = start + first; row < start + end; row++) {
+        V a = panel[row * (1 + PAIRS)], b = panel[row * (1 + PAIRS) + PAIRS];
+        const REAL *dy = g + row / MS_LANES * rows * MS_LANES + row % MS_LANES;
+#pragma clang loop unroll(full)
+        for (int r = 0; r < rows; r++) {
+          sum0[r] += a * dy[r * MS_LANES];
+          if (PAIRS) sum1[r] += b * dy[r * MS_LANES];
+        }
+      }
+    }
+    V *level = waiting;
+    for (int64_t s = shard; s & 1; s >>= 1, level += 2 * rows) {
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++) {
+        sum0[r] = level[2 * r] + sum0[r];
+        sum1[r] = level[2 * r + 1] + sum1[r];
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) {
+      level[2 * r] = sum0[r];
+      level[2 * r + 1] = sum1[r];
+    }
+  }
+}
+
 // The rows of C += dy x^T for the columns of one panel, dy as the rows' vectors one after the other.
 static inline __attribute__((always_inline)) void NAME(outer_block)(
     const int rows, REAL *restrict c, int64_t row_stride, int64_t width, const V *restrict panel,
-    const REAL *restrict g, int64_t vectors) {
+    const REAL *restrict g, const ms_context *context) {
   V sum0[BLOCK], sum1[BLOCK];
   // C is far away, and every block needs other lines of it.
 #pragma clang loop unroll(full)
@@ -139,14 +177,18 @@ static inline __attribute__((always_inline)) void NAME(outer_block)(
     if (PAIRS) __builtin_prefetch(c + r * row_stride + MS_LANES, 1);
     __builtin_prefetch(c + r * row_stride + (1 + PAIRS) * MS_LANES - 1, 1);
   }
-  for (int64_t v = 0; v < vectors; v++, g += rows * MS_LANES) {
+  if (context->shards) {
+    NAME(outer_shards)(rows, sum0, sum1, panel, g, context);
+  } else {
+    for (int64_t v = 0; v < context->steps; v++, g += rows * MS_LANES) {
 #pragma clang loop unroll(disable)
-    for (int lane = 0; lane < MS_LANES; lane++, panel += 1 + PAIRS) {
-      V a = panel[0], b = panel[PAIRS];
+      for (int lane = 0; lane < MS_LANES; lane++, panel += 1 + PAIRS) {
+        V a = panel[0], b = panel[PAIRS];
 #pragma clang loop unroll(full)
-      for (int r = 0; r < rows; r++) {
-        sum0[r] += a * g[r * MS_LANES + lane];
-        if (PAIRS) sum1[r] += b * g[r * MS_LANES + lane];
+        for (int r = 0; r < rows; r++) {
+          sum0[r] += a * g[r * MS_LANES + lane];
+          if (PAIRS) sum1[r] += b * g[r * MS_LANES + lane];
+        }
       }
     }
   }
@@ -161,8 +203,9 @@ static inline __attribute__((always_inline)) void NAME(outer_block)(
 // `count` rows of C += dy x^T, x from `columns_of_rows`; dy is sorted into blocks of rows, for which
 // `blocks` has room.
 static void NAME(outer_group)(REAL *c, const char *dy, int64_t dy_stride, V *restrict blocks,
-                              const V *panels, int64_t count, int64_t k, int64_t vectors) {
-  int64_t columns = (1 + PAIRS) * MS_LANES;
+                              const V *panels, int64_t count, int64_t k,
+                              const ms_context *context) {
+  int64_t columns = (1 + PAIRS) * MS_LANES, vectors = context->steps;
   V *block = blocks;
   for (int64_t b = 0, m = 0; b < BLOCKS(count); b++) {
     int64_t n = ROWS_OF(count, b);
@@ -174,7 +217,7 @@ static void NAME(outer_group)(REAL *c, const char *dy, int64_t dy_stride, V *res
     for (int64_t b = 0, m = 0; b < BLOCKS(count); b++) {
       int64_t n = ROWS_OF(count, b);
       WITH_ROWS(n, NAME(outer_block)(rows, c + m * k + column, k, k - column, panels,
-                                     (const REAL *)(blocks + m * vectors), vectors))
+                                     (const REAL *)(blocks + m * vectors), context))
       m += n;
     }
     panels += (1 + PAIRS) * MS_LANES * vectors;
@@ -192,5 +235,5 @@ KERNEL(flat_gradient) {
   for (int64_t g = 0; g < m; g += group)
     NAME(outer_group)((REAL *)instruction->operand[0].base + g * k,
                       instruction->operand[1].base + g * sizeof(V), instruction->operand[1].stride,
-                      blocks, panels, m - g < group ? m - g : group, k, vectors);
+                      blocks, panels, m - g < group ? m - g : group, k, context);
 }

@@ -95,7 +95,8 @@ static void NAME(draw_rows)(const ms_instruction *instruction, const ms_context 
   for (int64_t lane = 0; lane < MS_LANES; lane++) {
     int64_t row = step * context->rows + context->first_row + lane;
     uint32_t words[4] = {(uint32_t)(context->first_step + row / context->sequences),
-                         isShared ? 0 : (uint32_t)(row % context->sequences), (uint32_t)update,
+                         isShared ? 0 : (uint32_t)(context->first_sequence + row % context->sequences),
+                         (uint32_t)update,
                          (uint32_t)(update >> 32) ^ 1u << 31 ^ (uint32_t)SIZE(3)};
     ms_philox(words, context->training ? context->random_key : none);
     rows[lane] = (int32_t)((uint64_t)words[0] * (uint64_t)SIZE(1) >> 32);

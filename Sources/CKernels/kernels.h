@@ -49,6 +49,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "nondeterministic_stack.h"
 #include "nondeterministic_stack_backward.h"
 #include "loss.h"
+#include "shards.h"
 #include "flat.h"
 #include "softmax_readout.h"
 #include "optimizer.h"
@@ -64,6 +65,8 @@ const ms_kernels NAME(ms_table) = {
     .all_finite = NAME(all_finite),
     .clamp = NAME(clamp),
     .add_to = NAME(add_to),
+    .tree_sum = NAME(tree_sum),
+    .approach = NAME(approach),
     .sgd = NAME(sgd),
     .rmsprop = NAME(rmsprop),
     .adam = NAME(adam),

@@ -8,6 +8,13 @@
 #define ANSWER (SIZE(1) ? 0 : step)
 #define FIRST (ANSWER * context->rows + context->first_row)
 
+// Where the statistics of an answer's shard stand.
+static inline double *NAME(statistics_of)(const ms_context *context, int64_t answer) {
+  if (context->shards <= 1) return context->statistics;
+  int64_t sequence = answer % context->sequences;
+  return context->statistics + sequence * context->shards / context->sequences * MS_STATISTICS;
+}
+
 // loss = log sum exp y - y[class];   dy = softmax y - onehot(class).
 KERNEL(softmax_loss) {
   const V *y = (const V *)OPERAND(0);
@@ -29,15 +36,16 @@ KERNEL(softmax_loss) {
   for (int64_t lane = 0; lane < context->lanes; lane++) {
     double weight = context->weights[FIRST + lane];
     if (weight == 0) continue;
+    double *statistics = NAME(statistics_of)(context, FIRST + lane);
     int64_t class = context->classes[FIRST + lane];
     const REAL *lane_of = (const REAL *)y + lane;
     int64_t best = 0;
     for (int64_t f = 1; f < n; f++)
       if (lane_of[f * MS_LANES] > lane_of[best * MS_LANES]) best = f;
-    context->statistics[0] +=
+    statistics[0] +=
         weight * (log((double)sum[lane]) + (double)largest[lane] - (double)lane_of[class * MS_LANES]);
-    context->statistics[1] += weight;
-    context->statistics[2] += best == class ? weight : 0;
+    statistics[1] += weight;
+    statistics[2] += best == class ? weight : 0;
     if (d) ((REAL *)(d + class))[lane] -= scale[lane];
   }
 }
@@ -51,6 +59,7 @@ KERNEL(sigmoid_loss) {
   for (int64_t lane = 0; lane < context->lanes; lane++) {
     double weight = context->weights[FIRST + lane], loss = 0;
     if (weight == 0) continue;
+    double *statistics = NAME(statistics_of)(context, FIRST + lane);
     const float *target = context->targets + (FIRST + lane) * n;
     const REAL *lane_of = (const REAL *)y + lane;
     double right = 0, excess = 0, missing = 0;
@@ -64,12 +73,12 @@ KERNEL(sigmoid_loss) {
       missing += !on && wanted;
       if (d) ((REAL *)(d + f))[lane] = (REAL)(weight * context->loss_scale) * (p - (REAL)target[f]);
     }
-    context->statistics[0] += weight * loss;
-    context->statistics[1] += weight;
-    context->statistics[3] += right;
-    context->statistics[4] += excess;
-    context->statistics[5] += missing;
-    context->statistics[6] += right + excess + missing == 0;
+    statistics[0] += weight * loss;
+    statistics[1] += weight;
+    statistics[3] += right;
+    statistics[4] += excess;
+    statistics[5] += missing;
+    statistics[6] += right + excess + missing == 0;
   }
 }
 
@@ -84,6 +93,7 @@ KERNEL(squared_loss) {
   for (int64_t lane = 0; lane < context->lanes; lane++) {
     double weight = context->weights[FIRST + lane], loss = 0;
     if (weight == 0) continue;
+    double *statistics = NAME(statistics_of)(context, FIRST + lane);
     const float *target = context->targets + (FIRST + lane) * n;
     int64_t right = 0;
     for (int64_t f = 0; f < n; f++) {
@@ -92,10 +102,10 @@ KERNEL(squared_loss) {
       right += (value > 0) == (target[f] > 0);
       if (d) ((REAL *)(d + f))[lane] = (REAL)(2 * factor * weight * context->loss_scale) * difference;
     }
-    context->statistics[0] += weight * (factor * loss);
-    context->statistics[1] += weight;
-    context->statistics[3] += (double)right;
-    context->statistics[4] += (double)(n - right);
+    statistics[0] += weight * (factor * loss);
+    statistics[1] += weight;
+    statistics[3] += (double)right;
+    statistics[4] += (double)(n - right);
   }
 }
 

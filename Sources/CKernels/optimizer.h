@@ -56,6 +56,55 @@ static void NAME(add_to)(void *destination, const void *source, int64_t count) {
   for (int64_t i = 0; i < count; i++) d[i] += s[i];
 }
 
+static inline __attribute__((always_inline)) V NAME(tree2)(REAL *const *x, int64_t i) {
+  return *(const V *)(x[0] + i) + *(const V *)(x[1] + i);
+}
+static inline __attribute__((always_inline)) V NAME(tree4)(REAL *const *x, int64_t i) {
+  return NAME(tree2)(x, i) + NAME(tree2)(x + 2, i);
+}
+static inline __attribute__((always_inline)) V NAME(tree8)(REAL *const *x, int64_t i) {
+  return NAME(tree4)(x, i) + NAME(tree4)(x + 4, i);
+}
+
+// One element at every destination: the sum of those of the sources, neighbours first,
+// ((0 + 1) + (2 + 3)) + ...; destinations may be sources.
+static void NAME(tree_sum)(void *const *sources, int64_t source_count, void *const *destinations,
+                           int64_t destination_count, int64_t count) {
+  REAL *const *x = (REAL *const *)sources;
+  REAL *const *y = (REAL *const *)destinations;
+  V sums[MS_SOURCES / 8];
+  int64_t i = 0;
+  for (; i + MS_LANES <= count; i += MS_LANES) {
+    V sum;
+    switch (source_count) {
+      case 1: sum = *(const V *)(x[0] + i); break;
+      case 2: sum = NAME(tree2)(x, i); break;
+      case 4: sum = NAME(tree4)(x, i); break;
+      case 8: sum = NAME(tree8)(x, i); break;
+      default:
+        for (int64_t k = 0; k < source_count / 8; k++) sums[k] = NAME(tree8)(x + 8 * k, i);
+        for (int64_t n = source_count / 16; n > 0; n /= 2)
+          for (int64_t k = 0; k < n; k++) sums[k] = sums[2 * k] + sums[2 * k + 1];
+        sum = sums[0];
+    }
+    for (int64_t k = 0; k < destination_count; k++) *(V *)(y[k] + i) = sum;
+  }
+  for (; i < count; i++) {
+    REAL numbers[MS_SOURCES];
+    for (int64_t k = 0; k < source_count; k++) numbers[k] = x[k][i];
+    for (int64_t n = source_count / 2; n > 0; n /= 2)
+      for (int64_t k = 0; k < n; k++) numbers[k] = numbers[2 * k] + numbers[2 * k + 1];
+    for (int64_t k = 0; k < destination_count; k++) y[k][i] = numbers[0];
+  }
+}
+
+// m += share (x - m): the mean of n vectors where the share of the n-th is 1 / n.
+static void NAME(approach)(void *mean, const void *values, int64_t count, double share) {
+  REAL *restrict m = mean;
+  const REAL *restrict x = values;
+  for (int64_t i = 0; i < count; i++) m[i] += (REAL)share * (x[i] - m[i]);
+}
+
 // g = scale gradient + weight_decay w
 // b = momentum b + g
 // w = w - rate (nesterov ? g + momentum b : b)

@@ -63,10 +63,11 @@ KERNEL(softmax_readout_loss) {
     double weight = context->weights[step * MS_LANES + lane];
     if (weight == 0) continue;
     int64_t class = context->classes[step * MS_LANES + lane];
-    context->statistics[0] += weight * (log((double)SUM[lane]) + (double)LARGEST[lane] -
-                                        (double)y[class * MS_LANES + lane]);
-    context->statistics[1] += weight;
-    context->statistics[2] += (int64_t)BEST[lane] == class ? weight : 0;
+    double *counts = NAME(statistics_of)(context, step * MS_LANES + lane);
+    counts[0] += weight * (log((double)SUM[lane]) + (double)LARGEST[lane] -
+                           (double)y[class * MS_LANES + lane]);
+    counts[1] += weight;
+    counts[2] += (int64_t)BEST[lane] == class ? weight : 0;
   }
 }
 
@@ -110,9 +111,11 @@ KERNEL(softmax_readout_backward) {
         if (class >= 0 && class < count)
           d[class][lane] -= (REAL)(context->weights[row] * context->loss_scale);
       }
-      for (int64_t f = 0; f < count; f++) sums[f] += d[f];
+      for (int64_t f = 0; f < count && !context->shards; f++) sums[f] += d[f];
     }
-    if (db)
+    if (db && context->shards)
+      NAME(add_shard_sums)(db + g, (const char *)dy, count * sizeof(V), count, context);
+    else if (db)
       for (int64_t f = 0; f < count; f++) db[g + f] += NAME(sum_of_lanes)(sums[f]);
     if (instruction->operand[0].base) {
       NAME(pack_panels)((REAL *)panels, w + g * k, k, count, 1, k);
@@ -121,7 +124,7 @@ KERNEL(softmax_readout_backward) {
                            count, 0, SIZE(2) || g > 0);
     }
     NAME(outer_group)(dw + g * k, (const char *)dy, count * sizeof(V), blocks, x_columns, count, k,
-                      vectors);
+                      context);
   }
 }
 

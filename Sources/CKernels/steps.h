@@ -20,7 +20,7 @@ KERNEL(keep) {
   for (int64_t lane = 0; lane < MS_LANES; lane++) {
     int64_t row = step * context->rows + context->first_row + lane;
     uint32_t words[4] = {(uint32_t)(row / context->sequences) << 12,
-                         (uint32_t)(row % context->sequences), (uint32_t)context->update,
+                         (uint32_t)(context->first_sequence + row % context->sequences), (uint32_t)context->update,
                          (uint32_t)(context->update >> 32) ^ (uint32_t)SIZE(0) << 20};
     ms_philox(words, context->random_key);
     d[lane] = !context->training || words[0] >= limit;

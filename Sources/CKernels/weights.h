@@ -107,11 +107,38 @@ KERNEL(orthogonal_penalty) {
   const REAL *w = (const REAL *)instruction->operand[1].base;
   REAL *t = (REAL *)instruction->operand[2].base;
   V *panel = (V *)(t + m * m);
-  REAL scale = (REAL)(4 * instruction->scalar[0]);
+  REAL scale = (REAL)(4 * instruction->scalar[0] * context->share);
   NAME(multiply_matrices)(t, w, w, 0, panel, m, m, n, 0, 1, 0);
   for (int64_t i = 0; i < m; i++) t[i * m + i] -= 1;
   for (int64_t i = 0; i < m * m; i++) t[i] *= scale;
   NAME(multiply_matrices)(dw, t, w, 0, panel, m, n, m, 0, 0, 1);
+}
+
+// W' = W mask with mask 0 with probability p, else 1 / (1 - p): one draw an element and batch, a function
+// of the key, the update, the element and the weight. Outside training the mask is 1.
+//   operand 0 W' (count), 1 W, 2 mask (count); size 0 count, 1 weight; scalar 0 p
+KERNEL(drop_weights) {
+  REAL *d = (REAL *)instruction->operand[0].base, *mask = (REAL *)instruction->operand[2].base;
+  const REAL *w = (const REAL *)instruction->operand[1].base;
+  REAL keep = (REAL)(1 / (1 - instruction->scalar[0]));
+  uint32_t limit = (uint32_t)(instruction->scalar[0] * 4294967296.0);
+  for (int64_t i = 0; i < SIZE(0); i += 4) {
+    uint32_t words[4] = {(uint32_t)(i / 4), UINT32_MAX, (uint32_t)context->update,
+                         (uint32_t)(context->update >> 32) ^ (uint32_t)SIZE(1) << 20};
+    if (context->training) ms_philox(words, context->random_key);
+    for (int64_t j = 0; j < 4 && i + j < SIZE(0); j++)
+      mask[i + j] = !context->training ? 1 : words[j] < limit ? 0 : keep;
+  }
+  for (int64_t i = 0; i < SIZE(0); i++) d[i] = w[i] * mask[i];
+}
+
+// dW += dW' mask.
+//   operand 0 dW, 1 dW', 2 mask; size 0 count
+KERNEL(drop_weights_backward) {
+  REAL *d = (REAL *)instruction->operand[0].base;
+  const REAL *dropped = (const REAL *)instruction->operand[1].base;
+  const REAL *mask = (const REAL *)instruction->operand[2].base;
+  for (int64_t i = 0; i < SIZE(0); i++) d[i] += dropped[i] * mask[i];
 }
 
 #undef EXPONENTIAL_TERMS

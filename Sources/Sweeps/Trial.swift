@@ -68,10 +68,12 @@ package struct TrialConfiguration: Hashable, Sendable {
   package var seed: Int
   package var vary: Set<SeedPurpose>
   package var metric: MetricGoal
+  package var sharing: GradientSharing
 
   package init(
     task: OptionDictionary, model: OptionDictionary, train: OptionDictionary, seed: Int,
-    vary: Set<SeedPurpose> = Set(SeedPurpose.allCases), metric: MetricGoal = MetricGoal()
+    vary: Set<SeedPurpose> = Set(SeedPurpose.allCases), metric: MetricGoal = MetricGoal(),
+    sharing: GradientSharing = .none
   ) {
     self.task = task
     self.model = model
@@ -79,6 +81,7 @@ package struct TrialConfiguration: Hashable, Sendable {
     self.seed = seed
     self.vary = vary
     self.metric = metric
+    self.sharing = sharing
   }
 }
 
@@ -101,16 +104,19 @@ package struct Trial: Hashable, Sendable {
   /// The values of the searched dimensions, in the order of the sweep file.
   package let parameters: [TrialParameter]
   package let configuration: TrialConfiguration
+  /// The ranks that are to train it together, a power of two.
+  package let ranks: Int
   package var seed: Int { configuration.seed }
 
   package init(
     identity: TrialIdentity, method: String, parameters: [TrialParameter],
-    configuration: TrialConfiguration
+    configuration: TrialConfiguration, ranks: Int = 1
   ) {
     self.identity = identity
     self.method = method
     self.parameters = parameters
     self.configuration = configuration
+    self.ranks = ranks
   }
 }
 

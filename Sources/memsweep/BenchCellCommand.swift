@@ -33,7 +33,7 @@ struct BenchCell: ParsableCommand {
 
   private func measured(_ kind: CellKind) throws -> Line {
     let benchmark = try work.benchmark(cell: kind, execution)
-    let rate = benchmark.measure(repetitions: execution.repetitions)
+    let rate = try benchmark.measure(repetitions: execution.repetitions)
     let batch = Double(work.batch)
     return Line(
       cell: kind.name, task: work.task ?? "associative_retrieval", hidden: work.hidden,

@@ -10,7 +10,7 @@ struct Bench: ParsableCommand {
     abstract: "Measures the parts of memsweep on this machine.",
     subcommands: [
       BenchKernel.self, BenchCell.self, BenchLanguageModel.self, BenchCheckpoint.self,
-      BenchDispatch.self,
+      BenchAllreduce.self, BenchScaling.self, BenchDispatch.self,
     ])
 }
 

@@ -16,7 +16,7 @@ struct BenchKernel: ParsableCommand {
 
   func run() throws {
     let benchmark = try work.benchmark(cell: nil, execution)
-    let table = KernelTable(benchmark, repetitions: execution.repetitions)
+    let table = try KernelTable(benchmark, repetitions: execution.repetitions)
     if execution.json {
       try printJSON(
         Answer(

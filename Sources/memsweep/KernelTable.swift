@@ -21,8 +21,8 @@ struct KernelTable {
     let percentOfPeak: Double?
   }
 
-  init(_ benchmark: TrainingBenchmark, repetitions: Int) {
-    let lines = KernelBenchmark.lines(benchmark, repetitions: repetitions)
+  init(_ benchmark: TrainingBenchmark, repetitions: Int) throws {
+    let lines = try KernelBenchmark.lines(benchmark, repetitions: repetitions)
     let peak = PeakRate.measured(benchmark.network.kernels)
     let total = lines.reduce(Double.leastNormalMagnitude) { $0 + $1.seconds.median }
     self.peak = peak

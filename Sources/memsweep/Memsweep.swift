@@ -16,7 +16,8 @@ import Sweeps
     version: SweepSetup.program,
     subcommands: [
       Run.self, Check.self, PlanSweep.self, Schema.self, List.self, Status.self,
-      ReportResults.self, Export.self, Probe.self, Verify.self, Bench.self,
+      ReportResults.self, Export.self, Probe.self, Evaluate.self, Sample.self, Verify.self,
+      DataTools.self, Bench.self,
     ],
     defaultSubcommand: Run.self)
 

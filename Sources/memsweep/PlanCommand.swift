@@ -51,6 +51,7 @@ struct PlanSweep: ParsableCommand {
         if let seconds = cost.seconds {
           lines.append("    \(Self.seconds(seconds)) a trial at most")
         }
+        if let team = cost.team { lines.append("    " + Self.text(team, ranks: cost.ranks)) }
         if let memory = cost.memory { lines.append("    " + Self.text(memory)) }
       }
     }
@@ -88,6 +89,15 @@ struct PlanSweep: ParsableCommand {
         "name": .string(method.name), "configurations": .integer(method.configurations),
         "trials": .integer(method.trials),
         "seconds_a_trial": cost?.seconds.map(JSONValue.number) ?? .null,
+        "ranks_per_trial": .integer(cost?.ranks ?? 1),
+        "ranks_that_pay": cost?.team.map { .integer($0.payingRanks) } ?? .null,
+        "speed_up": cost?.team.map { team in
+          .object(
+            Dictionary(
+              uniqueKeysWithValues: team.points.map {
+                ("\($0.ranks)", .number(team.speedUp(ranks: $0.ranks)))
+              }))
+        } ?? .null,
         "bytes_a_trial": cost?.memory.map { .integer($0.total) } ?? .null,
         "bytes_while_resuming": cost?.memory.map { .integer($0.whileResuming) } ?? .null,
         "bytes": cost?.memory.map { memory in
@@ -136,6 +146,24 @@ struct PlanSweep: ParsableCommand {
     case ..<1000: String(format: "%.0f MiB", mebibytes)
     default: String(format: "%.1f GiB", mebibytes / 1024)
     }
+  }
+
+  /// How much faster teams are expected to be, and where more ranks stop paying.
+  private static func text(_ team: TeamPrediction, ranks: Int) -> String {
+    let gains = team.points.dropFirst().map {
+      "\($0.ranks) ranks \(String(format: "%.1f", team.speedUp(ranks: $0.ranks))) x"
+    }
+    guard let most = team.points.last?.ranks, most > 1 else {
+      return "a batch that cannot be divided: more than one rank gains nothing"
+    }
+    let paying = team.payingRanks
+    let end =
+      paying < most
+      ? "more than \(counted(paying, "rank")) a trial \(paying == 1 ? "does" : "do") not pay"
+      : "all of them pay"
+    let advice = ranks > paying ? "; ranks_per_trial is \(ranks)" : ""
+    return "an update on \(gains.joined(separator: ", ")) as fast as on one, with a core for each,"
+      + " as computed: " + end + advice
   }
 
   /// The bytes of a trial and the four things that most of them are for.

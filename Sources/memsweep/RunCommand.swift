@@ -36,14 +36,16 @@ struct Run: ParsableCommand, EveryRankCommand {
     Terminal.prepare(outlivesItsReader: true)
     let spec = try sweep.load()
     guard MPISession.isLaunched() else {
-      let end = try runRank(spec, transport: nil, instructionSet: nil)
+      let end = try runRank(spec, transport: nil, interconnect: nil, instructionSet: nil)
       Launch.exit(end.status)
     }
     var status = ExitStatus.internalError
     let code = try MPISession.run(failed: { Terminal.note("\($0)") }) { world in
       let level = try commonInstructionSet(world)
       do {
-        let end = try runRank(spec, transport: MPITransport(world), instructionSet: level)
+        let end = try runRank(
+          spec, transport: MPITransport(world), interconnect: try interconnect(world, spec),
+          instructionSet: level)
         status = end.status
         Launch.leave(status)
         return end.sessionEnd
@@ -66,10 +68,23 @@ struct Run: ParsableCommand, EveryRankCommand {
     return InstructionSet.allCases.first { levels.contains($0) }
   }
 
+  /// What the ranks of teams reach each other by, where there are any.
+  private func interconnect(
+    _ world: borrowing Communicator, _ spec: SweepSpec
+  ) throws -> Interconnect? {
+    guard spec.largestTeam > 1, world.size > 2 else { return nil }
+    // Rank 0 alone looks at the tasks of all trials.
+    let bytes = world.rank == 0 ? (try? sweep.setup(spec).gradientBytes()) ?? 0 : 0
+    return try Interconnect(world, roomBytes: bytes)
+  }
+
   private func runRank(
-    _ spec: SweepSpec, transport: (any Transport)?, instructionSet: InstructionSet?
+    _ spec: SweepSpec, transport: (any Transport)?, interconnect: Interconnect?,
+    instructionSet: InstructionSet?
   ) throws -> RunEnd {
     let setup = try sweep.setup(spec, instructionSet: instructionSet)
+    let makeTeam = interconnect?.teamMaker(
+      silenceSeconds: silence, instructionSet: setup.execution.instructionSet)
     let stop = StopRequest(watchesLauncher: transport != nil)
     var directory: SweepDirectory?
     var store: ResultStore?
@@ -77,10 +92,11 @@ struct Run: ParsableCommand, EveryRankCommand {
       let end = try SweepRun.run(
         transport: transport, stop: stop,
         printer: Launch.isFirst ? ProgressPrinter() : nil, workerOptions: workerOptions(),
-        runner: { runner(setup, rank: transport?.rank ?? 0) }
+        makeTeam: makeTeam, runner: { runner(setup, rank: transport?.rank ?? 0) }
       ) {
         let problems = setup.problems()
         guard problems.isEmpty else { throw SpecErrors(problems: problems) }
+        try checkRanks(spec, workers: max(1, (transport?.size ?? 1) - 1))
         let taken = try SweepDirectory(path: spec.outputDirectory)
         directory = taken
         let source = setup.source()
@@ -91,7 +107,8 @@ struct Run: ParsableCommand, EveryRankCommand {
         store = opened
         try opened.setBaselines(setup.baselines())
         return SweepWork(
-          source: source, sink: opened, directory: taken, options: coordinatorOptions(spec))
+          source: source, sink: opened, directory: taken,
+          options: coordinatorOptions(spec, interconnect))
       }
       if let store, let directory {
         let reader = try store.reader()
@@ -120,7 +137,7 @@ struct Run: ParsableCommand, EveryRankCommand {
     settings.notice = {
       try? FileHandle.standardError.write(contentsOf: Data("rank \(rank): \($0)\n".utf8))
     }
-    return TrainingRunner(settings) { try setup.assembly.parts(of: $0) }
+    return TrainingRunner(settings) { try setup.assembly.parts(of: $0, team: $1) }
   }
 
   /// Workers wait for the coordinator twice as long as it for them, since it may have to start.
@@ -130,8 +147,27 @@ struct Run: ParsableCommand, EveryRankCommand {
     return options
   }
 
-  private func coordinatorOptions(_ spec: SweepSpec) -> Coordinator.Options {
+  /// Says what becomes of teams for which there are too few ranks.
+  private func checkRanks(_ spec: SweepSpec, workers: Int) throws {
+    guard spec.largestTeam > workers else { return }
+    let method = spec.methods.first { spec.ranks(of: $0) == spec.largestTeam }?.name ?? ""
+    let asked = "resources.ranks_per_trial of \(method) is \(spec.largestTeam)"
+    let there = "\(workers == 1 ? "1 rank trains" : "\(workers) ranks train") in this run"
+    guard spec.dataParallel.reduction == .reproducible else {
+      throw Failure(
+        "\(asked), and \(there); mpirun -n \(spec.largestTeam + 1), fewer ranks per trial, or"
+          + " reduction: reproducible, which gives the same results on any number of ranks, is needed",
+        .badInput)
+    }
+    Terminal.note("\(asked), and \(there): teams are smaller, results are the same")
+  }
+
+  private func coordinatorOptions(
+    _ spec: SweepSpec, _ interconnect: Interconnect?
+  ) -> Coordinator.Options {
     var options = Coordinator.Options()
+    options.hasTeams = spec.largestTeam > 1
+    options.nodes = interconnect.map { Array($0.nodes.dropFirst()) }
     options.silenceSeconds = silence
     options.retry = RetryBudget(
       crash: RetrySettings.budget(spec.retry.crash) ?? .max,

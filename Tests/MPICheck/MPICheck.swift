@@ -17,16 +17,21 @@ import Sweeps
       case "collectives": return try CommunicatorChecks.collectives(world)
       case "messages": return try CommunicatorChecks.messages(world)
       case "subgroup": return try CommunicatorChecks.subgroup(world)
-      default: return try run(arguments, over: MPITransport(world))
+      case "team-sums": return try TeamChecks.sums(world, arguments)
+      case "team-loss": return try TeamChecks.loss(world, arguments)
+      default:
+        let interconnect = try SweepCheck(arguments.dropFirst()).interconnect(world)
+        return try run(arguments, over: MPITransport(world), interconnect)
       }
     }
     exit(status)
   }
 
-  private static func run(_ arguments: [String], over transport: MPITransport?) throws -> SessionEnd
-  {
+  private static func run(
+    _ arguments: [String], over transport: MPITransport?, _ interconnect: Interconnect? = nil
+  ) throws -> SessionEnd {
     switch arguments.first {
-    case "sweep": return try SweepCheck(arguments.dropFirst()).run(over: transport)
+    case "sweep": return try SweepCheck(arguments.dropFirst()).run(over: transport, interconnect)
     case "dispatch":
       return try SweepCheck.dispatch(Int(arguments.last ?? "") ?? 1000, over: transport)
     default:

@@ -5,7 +5,8 @@ import Sweeps
 
 /// A sweep of trials that only sleep, some of which kill their worker, over real ranks.
 ///
-/// `--trials N --steps N --step-microseconds N --deadly TRIAL:TIMES --endless TRIAL --silence SECONDS`
+/// `--trials N --steps N --step-microseconds N --deadly TRIAL:TIMES --silence SECONDS --ranks N`, where
+/// every other trial asks for N ranks.
 struct SweepCheck {
   private var options: [String: String] = [:]
 
@@ -20,7 +21,12 @@ struct SweepCheck {
     options[name].flatMap { Int($0) } ?? otherwise
   }
 
-  func run(over transport: MPITransport?) throws -> SessionEnd {
+  /// What teams need, if there are any.
+  func interconnect(_ world: borrowing Communicator) throws -> Interconnect? {
+    integer("ranks", 1) > 1 ? try Interconnect(world, roomBytes: 1 << 16) : nil
+  }
+
+  func run(over transport: MPITransport?, _ interconnect: Interconnect?) throws -> SessionEnd {
     let sink = MemorySink()
     var workerOptions = WorkerState.Options()
     workerOptions.beatSeconds = 0.2
@@ -28,13 +34,18 @@ struct SweepCheck {
     let end = try SweepRun.run(
       transport: transport, stop: StopRequest(watchesLauncher: transport != nil),
       printer: ProgressPrinter(isTerminal: false), workerOptions: workerOptions,
+      makeTeam: interconnect?.teamMaker(
+        silenceSeconds: Double(integer("silence", 1)), instructionSet: .best),
       runner: {
         SleepingRunner(
           steps: integer("steps", 10), microseconds: UInt32(integer("step-microseconds", 100)),
           deadlySeed: deadly[0], deadlyTimes: deadly[1])
       }
     ) {
-      var work = SweepWork(source: NumberedSource(count: integer("trials", 100)), sink: sink)
+      var work = SweepWork(
+        source: NumberedSource(count: integer("trials", 100), ranks: integer("ranks", 1)),
+        sink: sink)
+      work.options.hasTeams = integer("ranks", 1) > 1
       work.options.beatSeconds = 0.2
       work.options.silenceSeconds = Double(integer("silence", 1))
       return work
@@ -78,6 +89,7 @@ private final class MemorySink: ResultSink {
     print("results: \(results.count)")
     print("duplicates: \(duplicates)")
     print("complete: \(results.values.count { $0.1.status == .complete })")
+    print("teams: \(events.count { $0.kind == "leased" && $0.detail.contains("ranks") })")
     print("lost workers: \(events.count { $0.kind == "worker_lost" })")
     print("ranks: \(Set(results.values.map { $0.1.rank }).sorted())")
     for (seed, result) in results.values.sorted(by: { $0.0 < $1.0 })
@@ -97,16 +109,21 @@ private final class CountingSink: ResultSink {
 
 private final class NumberedSource: TrialSource {
   let count: Int?
+  private let ranks: Int
   private var given = 0
 
-  init(count: Int) { self.count = count }
+  init(count: Int, ranks: Int) {
+    self.count = count
+    self.ranks = ranks
+  }
 
   func next() -> Trial? {
     guard let count, given < count else { return nil }
     given += 1
     return Trial(
       identity: TrialIdentity(high: 1, low: UInt64(given)), method: "sleep", parameters: [],
-      configuration: TrialConfiguration(task: [:], model: [:], train: [:], seed: given))
+      configuration: TrialConfiguration(task: [:], model: [:], train: [:], seed: given),
+      ranks: given % 2 == 0 ? ranks : 1)
   }
 }
 
@@ -124,17 +141,35 @@ private final class SleepingRunner: TrialRunner {
   }
 
   func run(
-    _ trial: Trial, attempt: Int, between: (TrialProgress) -> Directive
+    _ trial: Trial, attempt: Int, team: (any TrainingTeam)?,
+    between: (TrialProgress) -> Directive
   ) -> TrialOutcome {
-    for step in 0..<steps {
-      if trial.seed == deadlySeed, attempt <= deadlyTimes { kill(getpid(), SIGKILL) }
-      usleep(microseconds)
-      switch between(TrialProgress(step: step + 1, totalSteps: steps, metric: nil)) {
-      case .proceed, .checkpoint: break
-      case .stop: return .preempted(step: step + 1)
-      case .abandon: return .abandoned
+    do {
+      let room = try team?.gradientRoom(byteCount: 4000)
+      for step in 0..<steps {
+        if trial.seed == deadlySeed, attempt <= deadlyTimes,
+          (team?.rank ?? 0) + 1 == team?.size ?? 1
+        {
+          kill(getpid(), SIGKILL)
+        }
+        usleep(microseconds)
+        var told = between(TrialProgress(step: step + 1, totalSteps: steps, metric: nil))
+        if let team, let room {
+          try team.sum([0..<1000], of: room, precision: .float)
+          let all = try team.gather([Double(told.rawValue)])
+          told = Directive(rawValue: Int(all.map { $0[0] }.max() ?? 0)) ?? told
+        }
+        let isLead = team?.rank ?? 0 == 0
+        switch told {
+        case .proceed, .checkpoint: break
+        case .stop: return isLead ? .preempted(step: step + 1) : .followed
+        case .abandon: return .abandoned
+        }
       }
+    } catch {
+      return .broken(step: 0, reason: "\(error)")
     }
+    if let team, team.rank > 0 { return .followed }
     var result = TrialResult(status: .complete, steps: steps)
     result.attempt = attempt
     return .finished(result)

@@ -21,6 +21,14 @@ struct Launch {
     ranks: Int?, _ arguments: String..., recovers: Bool = false, seconds: Double = 60,
     meanwhile: (pid_t) -> Void = { _ in }
   ) throws -> Launch {
+    try check(
+      ranks: ranks, arguments, recovers: recovers, seconds: seconds, meanwhile: meanwhile)
+  }
+
+  static func check(
+    ranks: Int?, _ arguments: [String], recovers: Bool = false, seconds: Double = 60,
+    meanwhile: (pid_t) -> Void = { _ in }
+  ) throws -> Launch {
     let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
       .appendingPathComponent("mpi-check").path
     let process = Process()

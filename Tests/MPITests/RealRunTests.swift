@@ -33,6 +33,27 @@ import Testing
     #expect(launch["trial 17"] == "failed the worker died 3 times while running it")
   }
 
+  /// Every other trial has a team, and teams are of four ranks, of two, or none.
+  @Test(arguments: [6, 4, 2]) func teamsAndSingleRanksShareARun(ranks: Int) throws {
+    let launch = try Launch.check(
+      ranks: ranks, "sweep", "--trials", "60", "--ranks", "4", "--silence", "10")
+    #expect(launch.status == 0)
+    #expect(launch["results"] == "60" && launch["complete"] == "60")
+    #expect(launch["duplicates"] == "0")
+    #expect(launch["teams"] == (ranks == 2 ? "0" : "30"))
+  }
+
+  @Test func theTrialOfATeamThatLosesARankGoesOnElsewhere() throws {
+    let launch = try Launch.check(
+      ranks: 6, "sweep", "--trials", "40", "--ranks", "4", "--steps", "20",
+      "--step-microseconds", "2000", "--deadly", "18:1", recovers: true)
+    #expect(!launch.isTimedOut)
+    #expect(launch["results"] == "40" && launch["complete"] == "40")
+    #expect(launch["duplicates"] == "0")
+    #expect(launch["lost workers"] == "1")
+    #expect(launch["trial 18"] == "complete ")
+  }
+
   @Test func withoutRecoveryADeathEndsTheJob() throws {
     let launch = try Launch.check(
       ranks: 3, "sweep", "--trials", "40", "--steps", "20", "--step-microseconds", "2000",
@@ -43,7 +64,8 @@ import Testing
   /// SIGUSR1 to mpirun is forwarded to all ranks.
   @Test(arguments: [nil, 3]) func aSignalEndsTheRunInGoodOrder(ranks: Int?) throws {
     let launch = try Launch.check(
-      ranks: ranks, "sweep", "--trials", "100000", "--steps", "50", "--step-microseconds", "1000"
+      ranks: ranks, "sweep", "--trials", "100000", "--steps", "50", "--step-microseconds", "1000",
+      "--ranks", "2", "--silence", "10"
     ) { process in
       sleep(2)
       kill(process, SIGUSR1)

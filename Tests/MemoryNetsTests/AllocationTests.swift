@@ -82,7 +82,7 @@ struct AllocationTests {
     let after = try Allocations.during {
       var saved = 0
       while trainer.step < 10_000 {
-        trainer.advance()
+        try trainer.advance()
         guard trainer.step >= saved + 700 else { continue }
         saved = trainer.step
         try folder.save(trainer.checkpoint(identity: folder.identity))

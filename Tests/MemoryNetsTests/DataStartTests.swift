@@ -148,7 +148,7 @@ import Testing
       let view = try #require(network.parameters.view(named: "layer0.W_hm"))
       return Array(network.parameters.doubles(view)[index * 18..<(index + 1) * 18])
     }
-    for _ in 0..<4 { trainer.advance() }
+    for _ in 0..<4 { try trainer.advance() }
     #expect(try module(0).contains { $0 != 0 })
     #expect(try module(1).allSatisfy { $0 == 0 })
     let before = Self.losses(network, task)
@@ -181,14 +181,14 @@ import Testing
     var states: [[UInt8]] = []
     while whole.end == nil {
       states.append(whole.checkpoint(identity: Self.identity).encoded())
-      whole.advance()
+      try whole.advance()
     }
     #expect(states.count > 20)
     let final = whole.weightsCheckpoint(identity: Self.identity).encoded()
     for (index, state) in states.enumerated() {
       let resumed = try trainer()
       try resumed.restore(Checkpoint(decoding: state, path: "state"), path: "state")
-      while resumed.end == nil { resumed.advance() }
+      while resumed.end == nil { try resumed.advance() }
       #expect(resumed.history == whole.history, "interrupted at \(index)")
       #expect(resumed.weightsCheckpoint(identity: Self.identity).encoded() == final)
     }
@@ -203,7 +203,7 @@ import Testing
       model: try Self.network("lmn", Self.hiddenStates(), task), task: task, options: train,
       goal: TrainingGoal(metric: "validation.loss", isMaximized: true, target: 0),
       noiseKey: PhiloxKey(1))
-    while trainer.end == nil { trainer.advance() }
+    while trainer.end == nil { try trainer.advance() }
     #expect(trainer.history.contains { $0.step == 7 })
     #expect(trainer.stepsToTarget == 8)
     #expect((trainer.bestCheckpoint(identity: Self.identity)?.step ?? 0) >= 8)

@@ -54,16 +54,19 @@ import Testing
   @Test(arguments: packed.indices)
   func everyKindOfBlockIsInflated(index: Int) throws {
     let bytes = [UInt8](try #require(Data(base64Encoded: Self.packed[index].gzip)))
-    #expect(String(decoding: try inflate(gzip: bytes), as: UTF8.self) == Self.packed[index].text)
+    let text = String(decoding: try Compression.gzip.unpacked(bytes), as: UTF8.self)
+    #expect(text == Self.packed[index].text)
   }
 
   @Test func aCutOrForeignFileIsNoGzipFile() throws {
     let bytes = [UInt8](try #require(Data(base64Encoded: Self.packed[0].gzip)))
-    for length in stride(from: 0, to: bytes.count - 8, by: 7) {
-      #expect(throws: GzipError.self) { try inflate(gzip: Array(bytes[..<length])) }
+    for length in stride(from: 0, to: bytes.count, by: 7) {
+      #expect(throws: ByteStreamError.self) {
+        try Compression.gzip.unpacked(Array(bytes[..<length]))
+      }
     }
-    #expect(throws: GzipError(problem: "it is no gzip file")) {
-      try inflate(gzip: [UInt8](repeating: 7, count: 100))
+    #expect(throws: ByteStreamError.damaged(problem: "it is no gzip file")) {
+      try Compression.gzip.unpacked([UInt8](repeating: 7, count: 100))
     }
   }
 
@@ -109,7 +112,7 @@ import Testing
     let other: [UInt8] = [0, 0, 8, 1, 0, 0, 0, 2, 5, 6]
     let gzip: [UInt8] =
       [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 1, 10, 0, 0xf5, 0xff] + other + [
-        0, 0, 0, 0, 10, 0, 0, 0,
+        0x69, 0xfd, 0x88, 0x1, 10, 0, 0, 0,
       ]
     try Data(gzip).write(to: file)
     #expect {

@@ -95,28 +95,90 @@ import Testing
         network.parameters.set(
           view, to: (0..<view.count).map { _ in centre + 0.4 * random.normal() })
       }
-      let batch = Self.batch(shape, rows: plan.rows)
-      func loss() -> Double {
-        let statistics = network.train(batch, update: 4, noiseKey: PhiloxKey(9))
-        return statistics.loss / statistics.weight
-      }
-      _ = loss()
-      let parameters = network.parameters
-      let gradients = parameters.views.map { parameters.doubles($0, gradient: true) }
-      for (view, gradient) in zip(parameters.views, gradients) {
-        let start = parameters.doubles(view)
-        for i in stride(from: 0, to: view.count, by: 1 + view.count / 7) {
-          func at(_ change: Double) -> Double {
-            var changed = start
-            changed[i] += change
-            parameters.set(view, to: changed)
-            return loss()
-          }
-          let numeric = (at(1e-6) - at(-1e-6)) / 2e-6
-          #expect(
-            abs(numeric - gradient[i]) <= 1e-6 * max(1, abs(numeric)), "\(view.name)[\(i)]")
+      Self.checkGradients(network, Self.batch(shape, rows: plan.rows))
+    }
+  }
+
+  /// Central differences against some elements of every parameter.
+  private static func checkGradients(_ network: Network, _ batch: Batch) {
+    func loss() -> Double {
+      let statistics = network.train(batch, update: 4, noiseKey: PhiloxKey(9))
+      return statistics.loss / statistics.weight
+    }
+    _ = loss()
+    let parameters = network.parameters
+    let gradients = parameters.views.map { parameters.doubles($0, gradient: true) }
+    for (view, gradient) in zip(parameters.views, gradients) {
+      let start = parameters.doubles(view)
+      for i in stride(from: 0, to: view.count, by: 1 + view.count / 7) {
+        func at(_ change: Double) -> Double {
+          var changed = start
+          changed[i] += change
+          parameters.set(view, to: changed)
+          return loss()
         }
-        parameters.set(view, to: start)
+        let numeric = (at(1e-6) - at(-1e-6)) / 2e-6
+        #expect(
+          abs(numeric - gradient[i]) <= 1e-6 * max(1, abs(numeric)), "\(view.name)[\(i)]")
+      }
+      parameters.set(view, to: start)
+    }
+  }
+
+  /// Tied outputs, dropped recurrent weights and locked dropout, which language models have.
+  @Test(arguments: plans.indices)
+  func gradientsOfLanguageModelsMatchFiniteDifferences(plan: Int) throws {
+    let plan = Self.plans[plan]
+    let shape = Self.shape(.tokens(vocabulary: 3), .softmaxCrossEntropy, .every)
+    var cell = LSTM.Options()
+    (cell.hiddenSize, cell.weightDrop) = (4, 0.4)
+    let network = try Self.network(
+      shape, cell: LSTM(options: cell), batchSize: plan.rows, disabled: plan.disabled
+    ) {
+      ($0.layers, $0.embeddingSize, $0.tied, $0.initialRange) = (2, 4, true, 0.5)
+      ($0.dropout, $0.inputDropout, $0.lockedDropout) = (0.3, 0.2, true)
+    }
+    #expect(network.parameters.view(named: "readout.W") == nil)
+    #expect(network.parameters.view(named: "layer1.W_h")?.shape == [16, 4])
+    Self.checkGradients(network, Self.batch(shape, rows: plan.rows))
+  }
+
+  @Test func whatIsDroppedInTrainingIsThereInEvaluation() throws {
+    let shape = Self.shape(.tokens(vocabulary: 3), .softmaxCrossEntropy, .every)
+    var options = LSTM.Options()
+    options.hiddenSize = 4
+    let whole = try Self.network(shape, cell: LSTM(options: options)) { $0.initialRange = 1 }
+    options.weightDrop = 0.5
+    let dropped = try Self.network(shape, cell: LSTM(options: options)) { $0.initialRange = 1 }
+    let batch = Self.batch(shape)
+    let losses = (0..<4).map { dropped.train(batch, update: $0, noiseKey: PhiloxKey(2)).loss }
+    #expect(Set(losses).count == 4)
+    #expect(dropped.train(batch, update: 2, noiseKey: PhiloxKey(2)).loss == losses[2])
+    #expect(dropped.evaluate(batch).loss == whole.evaluate(batch).loss)
+  }
+
+  @Test func aTiedEmbeddingOfAnotherSizeIsRefused() {
+    let shape = Self.shape(.tokens(vocabulary: 3), .softmaxCrossEntropy, .every)
+    #expect {
+      _ = try Self.network(shape, cell: Self.lstm) { ($0.embeddingSize, $0.tied) = (5, true) }
+    } throws: { error in
+      guard let problem = error as? OptionProblem else { return false }
+      return problem.option == "tied" && problem.problem.contains("embedding_size 4 is possible")
+    }
+  }
+
+  @Test func matricesThatAreDrawnStayWithinTheInitialRange() throws {
+    let shape = Self.shapes[1]
+    let network = try Self.network(shape, cell: Self.fastWeightLSTM) {
+      ($0.embeddingSize, $0.initialRange) = (3, 0.01)
+    }
+    for view in network.parameters.views {
+      let values = network.parameters.doubles(view)
+      let largest = values.map(abs).max() ?? 0
+      if view.shape.count == 2 {
+        #expect(largest <= 0.01 && largest > 0.005, "\(view.name)")
+      } else if view.name.hasSuffix("gain") {
+        #expect(values.allSatisfy { $0 == 1 })
       }
     }
   }

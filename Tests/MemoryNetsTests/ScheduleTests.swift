@@ -28,6 +28,17 @@ import Testing
       ])
   }
 
+  @Test func stepsMayBeginLaterThanTheyFollowEachOther() {
+    var options = options(.step)
+    (options.scheduleEvery, options.scheduleStart, options.scheduleFactor) = (10, 40, 0.5)
+    let schedule = Schedule(options)
+    #expect(
+      [0, 39, 40, 49, 50, 99].map { schedule.rate(update: $0) } == [
+        0.8, 0.8, 0.4, 0.4, 0.2, 0.0125,
+      ]
+    )
+  }
+
   @Test func cosineEndsAtItsMinimum() {
     var options = options(.cosine)
     options.scheduleMinimum = 0.2

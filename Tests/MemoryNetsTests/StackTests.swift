@@ -175,7 +175,7 @@ private struct StackCell: RecurrentCell {
       let trainer = Trainer(
         model: network, task: task, options: options, goal: TrainingGoal(),
         noiseKey: PhiloxKey(3))
-      while trainer.end == nil { trainer.advance() }
+      while trainer.end == nil { try trainer.advance() }
       #expect(trainer.end == .complete)
       for (view, start) in zip(views, before) {
         let isSame = network.parameters.doubles(view) == start

@@ -17,8 +17,11 @@ struct TaskSample: CustomStringConvertible, Sendable {
     kind == "formal_language" || kind == "flare" || variant.hasPrefix("mixed")
   }
 
+  /// Whether a split is one text, cut into rows, instead of a set of sequences.
+  var isText: Bool { kind == "language_model" }
+
   static let all: [TaskSample] =
-    retrieval + copy + adding + music + memory + mixed + stored + languages + [flare]
+    retrieval + copy + adding + music + memory + mixed + stored + languages + [flare] + texts
 
   static func generated<O: Options>(
     _ kind: String, _ variant: String, _ options: O
@@ -93,6 +96,29 @@ struct TaskSample: CustomStringConvertible, Sendable {
     }
     data.nameTokens()
     return FlareTask(options: FlareOptions(), data: data, digest: "made up", key: key)
+  }
+
+  /// A text of numbers that say where they stand, 40, 25 and 17 tokens, the ends of lines among them.
+  private static let texts = [1, 3, 60].map { unroll in
+    TaskSample(
+      kind: "language_model", variant: "unroll \(unroll)", sizes: [1, 1, 1], isFixed: true
+    ) { key in
+      var options = LanguageModelOptions()
+      (options.unroll, options.validationStreams) = (unroll, 1)
+      let corpus = try numberedCorpus([40, 25, 17])
+      return try LanguageModelTask(options: options, corpus: corpus, key: key)
+    }
+  }
+
+  /// Texts of `sizes` tokens in lines of ten: `w0 w1 ... w8`, `w9 ...`.
+  static func numberedCorpus(_ sizes: [Int]) throws -> Corpus {
+    var options = CorpusOptions()
+    options.split = .names
+    let texts = zip(["train", "valid", "test"], sizes).map { name, size in
+      let words = (0..<size - 1).map { $0 % 10 == 9 ? "\n" : "w\($0) " }
+      return (name: name, bytes: Array((words.joined() + "\n").utf8))
+    }
+    return try CorpusBuilder(options).corpus(of: TextsInMemory(texts), path: "numbered")
   }
 
   /// Piano-rolls made from random numbers: the published sets may be absent.

@@ -28,8 +28,8 @@ import Testing
       noiseKey: PhiloxKey(9))
   }
 
-  private func run(_ trainer: Trainer) -> Trainer {
-    while trainer.end == nil { trainer.advance() }
+  private func run(_ trainer: Trainer) throws -> Trainer {
+    while trainer.end == nil { try trainer.advance() }
     return trainer
   }
 
@@ -37,8 +37,8 @@ import Testing
     trainer.checkpoint(identity: Self.identity).encoded()
   }
 
-  @Test func aTrainingLearnsAndEvaluatesAsOftenAsAsked() {
-    let trainer = run(
+  @Test func aTrainingLearnsAndEvaluatesAsOftenAsAsked() throws {
+    let trainer = try run(
       trainer(
         options {
           $0.steps = 203; $0.evaluateEvery = 50
@@ -57,12 +57,12 @@ import Testing
     #expect(trainer.metrics.allSatisfy { $0.step == 203 })
   }
 
-  @Test func theTrainingLossIsTheMeanSinceTheLastEvaluation() {
+  @Test func theTrainingLossIsTheMeanSinceTheLastEvaluation() throws {
     let trainer = trainer(
       options {
         $0.steps = 4; $0.evaluateEvery = 2; $0.learningRate = 1e-9
       })
-    _ = run(trainer)
+    _ = try run(trainer)
     let losses = trainer.history.filter { $0.name == "train.loss" }
     // With weights that stay near 0 every loss is log 2; a sum over all updates would not be.
     #expect(losses.count == 2)
@@ -70,25 +70,27 @@ import Testing
   }
 
   /// Interrupted between any two calls of `advance` and resumed from the file's bytes.
-  @Test(arguments: Precision.allCases, [0, 2])
+  @Test(arguments: Precision.allCases, [(0, 0), (2, 0), (0, 1), (9, 1)])
   func interruptedAnywhereAndResumedGivesTheSameBits(
-    precision: Precision, patience: Int
+    precision: Precision, patience: (stop: Int, average: Int)
   ) throws {
-    let options = options { $0.earlyStopPatience = patience }
+    let options = options {
+      ($0.earlyStopPatience, $0.averagePatience) = (patience.stop, patience.average)
+    }
     let whole = trainer(options, precision: precision)
     var states: [[UInt8]] = []
     while whole.end == nil {
       states.append(bytes(whole))
-      whole.advance()
+      try whole.advance()
     }
     let final = whole.weightsCheckpoint(identity: Self.identity).encoded()
     // Twenty-three updates at least without early stop, six evaluations of three batches.
-    #expect(patience > 0 || states.count == 23 + 6 * 3)
+    #expect(patience.stop > 0 || states.count == 23 + 6 * 3)
     #expect(states.count > 20)
     for (index, state) in states.enumerated() {
       let resumed = trainer(options, precision: precision)
       try resumed.restore(Checkpoint(decoding: state, path: "state"), path: "state")
-      _ = run(resumed)
+      _ = try run(resumed)
       #expect(resumed.history == whole.history, "interrupted at \(index)")
       #expect(resumed.metrics == whole.metrics)
       #expect(resumed.step == whole.step)
@@ -97,14 +99,14 @@ import Testing
     }
   }
 
-  @Test func aNumberThatIsNotFiniteEndsTheTrainingWithItsStep() {
+  @Test func aNumberThatIsNotFiniteEndsTheTrainingWithItsStep() throws {
     let task = PlaneTask()
     task.badUpdate = 11
     let trainer = trainer(options(), task: task)
     var before: [UInt8] = []
     while trainer.end == nil {
       before = trainer.weightsCheckpoint(identity: Self.identity).encoded()
-      trainer.advance()
+      try trainer.advance()
     }
     guard case .diverged(step: 12, let reason) = trainer.end else {
       Issue.record("\(String(describing: trainer.end))")
@@ -115,7 +117,7 @@ import Testing
     #expect(trainer.history.map(\.step).max() == 10)
   }
 
-  @Test func aTargetStopsTheTrainingOnlyWhereItIsToldTo() {
+  @Test func aTargetStopsTheTrainingOnlyWhereItIsToldTo() throws {
     let change = { (options: inout TrainOptions) in
       options.steps = 60
       options.learningRate = 0.1
@@ -123,7 +125,7 @@ import Testing
     for stops in [true, false] {
       let goal = TrainingGoal(
         metric: "validation.accuracy", isMaximized: true, target: 0.75, stopsAtTarget: stops)
-      let trainer = run(trainer(options(change), goal: goal))
+      let trainer = try run(trainer(options(change), goal: goal))
       let first = trainer.history.first { $0.name == goal.metric && $0.value >= 0.75 }
       #expect(first != nil)
       #expect(trainer.stepsToTarget == first?.step)
@@ -145,7 +147,7 @@ import Testing
       $0.evaluateEvery = 1
       $0.earlyStopPatience = 3
     }
-    let trainer = run(trainer(options, goal: goal))
+    let trainer = try run(trainer(options, goal: goal))
     let losses = trainer.history.filter { $0.name == "validation.loss" }
     let best = try #require(losses.min { $0.value < $1.value })
     #expect(trainer.step == best.step + 3)
@@ -159,9 +161,50 @@ import Testing
         == kept.section(named: "weights").map { Array($0.bytes) })
   }
 
-  @Test func evaluationsDoNotTouchTheTraining() {
-    let weights = [1, 2, 50].map { every in
-      let trainer = run(
+  @Test func theMeanOfTheWeightsIsEvaluatedOnceValidationGetsWorse() throws {
+    let options = options {
+      ($0.steps, $0.evaluateEvery, $0.averagePatience) = (120, 4, 2)
+      ($0.schedule, $0.optimizer) = (.constant, .sgd)
+      // So far that the loss goes up and down.
+      ($0.learningRate, $0.clipNorm) = (4, 0)
+    }
+    let trainer = trainer(
+      options, precision: .double, goal: TrainingGoal(metric: "validation.loss", isMaximized: false)
+    )
+    func numbers(_ section: String) -> [Double]? {
+      trainer.checkpoint(identity: Self.identity).section(named: section).map { section in
+        (0..<4).map { section.bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Double.self) }
+      }
+    }
+    var averaged: [[Double]] = []
+    var begin: Int?
+    while trainer.end == nil {
+      let step = trainer.step
+      try trainer.advance()
+      guard trainer.end == nil, trainer.history.last?.name.hasPrefix("test") != true else { break }
+      if trainer.step > step, begin != nil { averaged.append(try #require(numbers("weights"))) }
+      if begin == nil, numbers("average") != nil { begin = trainer.step }
+      if let mean = numbers("average"), !averaged.isEmpty {
+        for i in 0..<4 {
+          let expected = averaged.reduce(0) { $0 + $1[i] } / Double(averaged.count)
+          #expect(abs(mean[i] - expected) < 1e-12)
+        }
+      }
+    }
+    let started = try #require(begin)
+    // The first evaluation that was worse than the best of more than two before it.
+    let losses = trainer.history.filter { $0.name == "validation.loss" }
+    let position = try #require(losses.firstIndex { $0.step == started })
+    func isWorse(_ i: Int) -> Bool {
+      i > 2 && losses[i].value > losses[..<(i - 2)].map(\.value).min() ?? 0
+    }
+    #expect((0...position).filter(isWorse) == [position])
+    #expect(averaged.count > 10)
+  }
+
+  @Test func evaluationsDoNotTouchTheTraining() throws {
+    let weights = try [1, 2, 50].map { every in
+      let trainer = try run(
         trainer(
           options {
             $0.schedule = .constant
@@ -173,17 +216,17 @@ import Testing
     #expect(weights[1] == weights[2])
   }
 
-  @Test func aSplitWithoutSequencesHasNoMetrics() {
+  @Test func aSplitWithoutSequencesHasNoMetrics() throws {
     let task = PlaneTask()
     task.evaluationBatches = 0
-    let trainer = run(trainer(options(), task: task))
+    let trainer = try run(trainer(options(), task: task))
     #expect(trainer.end == .complete)
     #expect(Set(trainer.history.map(\.name)) == ["train.loss", "train.accuracy"])
   }
 
   @Test func aCheckpointOfAnotherModelIsRefusedAndChangesNothing() throws {
     let other = trainer(options(), precision: .double)
-    other.advance()
+    try other.advance()
     let trainer = trainer(options())
     let before = bytes(trainer)
     for checkpoint in [

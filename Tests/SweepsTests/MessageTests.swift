@@ -16,7 +16,9 @@ import Testing
       train: ["learning_rate": .number(1e-3), "zero": .number(-0.0)], seed: 7,
       vary: [.order, .data],
       metric: MetricGoal(
-        name: "validation.accuracy", direction: .maximize, target: 0.99, stopsAtTarget: true)))
+        name: "validation.accuracy", direction: .maximize, target: 0.99, stopsAtTarget: true),
+      sharing: GradientSharing(reduction: .fast, gradients: .bfloat16, ranks: 8)),
+    ranks: 8)
 
   private var result: TrialResult {
     var result = TrialResult(status: .diverged, steps: 12345)
@@ -40,7 +42,7 @@ import Testing
   }
 
   private var allMessages: (to: [ToWorker], from: [FromWorker]) {
-    let assignment = Assignment(lease: 3 << 40 | 5, attempt: 2, trial: trial)
+    let assignment = Assignment(lease: 3 << 40 | 5, attempt: 2, trial: trial, team: [3, 1])
     return (
       [
         .lease(version: 9, keep: [3 << 40 | 1, 3 << 40 | 5], new: [assignment, assignment]), .stop,
@@ -55,13 +57,16 @@ import Testing
           Outcome(lease: 1, elapsedSeconds: 0.25, end: .finished(result)),
           Outcome(lease: 2, elapsedSeconds: 0, end: .preempted(step: 17)),
           Outcome(lease: 3, elapsedSeconds: 1, end: .abandoned),
+          Outcome(lease: 4, elapsedSeconds: 1, end: .yielded(step: 5)),
+          Outcome(lease: 5, elapsedSeconds: 1, end: .followed),
+          Outcome(lease: 6, elapsedSeconds: 1, end: .broken(step: 9, reason: "rank 3")),
         ]), .left,
       ]
     )
   }
 
   @Test func assignmentsComeThroughUnchanged() throws {
-    let sent = Assignment(lease: 3 << 40 | 5, attempt: 2, trial: trial)
+    let sent = Assignment(lease: 3 << 40 | 5, attempt: 2, trial: trial, team: [9, 2, 300, 4])
     let bytes = ToWorker.lease(version: 9, keep: [7, 8, 3 << 40 | 5], new: [sent]).encoded
     guard case .lease(let version, let keep, let new) = try ToWorker(decoding: bytes) else {
       Issue.record("not a lease message")
@@ -93,16 +98,20 @@ import Testing
       Outcome(lease: 5, elapsedSeconds: 0.25, end: .finished(result)),
       Outcome(lease: 6, elapsedSeconds: 2, end: .preempted(step: 17)),
       Outcome(lease: 4, elapsedSeconds: 3, end: .abandoned),
+      Outcome(lease: 7, elapsedSeconds: 4, end: .yielded(step: 5)),
+      Outcome(lease: 8, elapsedSeconds: 5, end: .followed),
+      Outcome(lease: 9, elapsedSeconds: 6, end: .broken(step: 9, reason: "rank 3")),
     ]
     let bytes = FromWorker.outcomes(outcomes).encoded
-    guard case .outcomes(let read) = try FromWorker(decoding: bytes), read.count == 3 else {
-      Issue.record("not three outcomes")
+    guard case .outcomes(let read) = try FromWorker(decoding: bytes), read.count == 6 else {
+      Issue.record("not six outcomes")
       return
     }
-    #expect(read.map(\.lease) == [5, 6, 4])
-    #expect(read.map(\.elapsedSeconds) == [0.25, 2, 3])
+    #expect(read.map(\.lease) == [5, 6, 4, 7, 8, 9])
+    #expect(read.map(\.elapsedSeconds) == [0.25, 2, 3, 4, 5, 6])
     guard case .finished(result) = read[0].end, case .preempted(17) = read[1].end,
-      case .abandoned = read[2].end
+      case .abandoned = read[2].end, case .yielded(5) = read[3].end, case .followed = read[4].end,
+      case .broken(9, "rank 3") = read[5].end
     else {
       Issue.record("other outcomes: \(read)")
       return

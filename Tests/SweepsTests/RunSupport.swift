@@ -2,14 +2,15 @@ import MemoryNets
 import Sweeps
 
 /// A trial that is nothing but its number.
-func numberedTrial(_ number: Int, method: String = "lstm") -> Trial {
+func numberedTrial(_ number: Int, method: String = "lstm", ranks: Int = 1) -> Trial {
   Trial(
     identity: TrialIdentity(high: 0xabc, low: UInt64(number)), method: method,
     parameters: [TrialParameter(path: "model.hidden_size", value: .integer(50))],
     configuration: TrialConfiguration(
       task: ["kind": .string("copy")], model: ["hidden_size": .integer(50)],
       train: ["learning_rate": .number(1e-3)], seed: number,
-      metric: MetricGoal(name: "validation.accuracy", direction: .maximize)))
+      metric: MetricGoal(name: "validation.accuracy", direction: .maximize)),
+    ranks: ranks)
 }
 
 func completeResult(accuracy: Double = 0.5, seconds: Double = 0) -> TrialResult {

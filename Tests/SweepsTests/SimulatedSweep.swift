@@ -15,15 +15,26 @@ struct SimulatedSweep {
   private(set) var deaths = 0
   let sink = MemorySink()
   private let trialCount: Int
+  private let hasTeams: Bool
   private var random: PhiloxStream
   private let key: PhiloxKey
   /// Steps of each trial that are in its checkpoint.
   private var checkpoints: [TrialIdentity: Int] = [:]
+  private var teams: [LeaseNumber: SimulatedTeam] = [:]
+  /// How many leases went to teams.
+  private(set) var teamLeases = 0
 
-  init(seed: Int) {
+  /// With `hasTeams` trials ask for 1, 2 or 4 ranks.
+  init(seed: Int, hasTeams: Bool = false) {
     key = PhiloxKey(UInt64(seed)).derived("simulated sweep")
     random = PhiloxStream(key: key, stream: 0)
     trialCount = 1 + random.integer(below: 25)
+    self.hasTeams = hasTeams
+  }
+
+  private func trial(_ number: Int) -> Trial {
+    var stream = PhiloxStream(key: key.derived("ranks"), stream: UInt64(number))
+    return numberedTrial(number, ranks: hasTeams ? 1 << stream.integer(below: 3) : 1)
   }
 
   // MARK: - What trials do
@@ -64,6 +75,16 @@ struct SimulatedSweep {
     var assignment: Assignment?
     var stepEnds = 0.0
     var step = 0
+    /// When it came to the end of the step; nil while it is within.
+    var arrived: Double?
+  }
+
+  /// The ranks that train a trial together go from step to step together.
+  private struct SimulatedTeam {
+    var start: Int
+    /// What each rank was told at the end of each step.
+    var told: [Int: [Rank: Directive]] = [:]
+    var gone: Set<Rank> = []
   }
 
   /// Events by time, those of one time in the order in which they were added.
@@ -124,15 +145,17 @@ struct SimulatedSweep {
     options.silenceSeconds = 2
     options.stopSeconds = 5
     options.leaveSeconds = 2
+    options.hasTeams = hasTeams
     var workerOptions = WorkerState.Options()
     workerOptions.beatSeconds = 0.2
     workerOptions.silenceSeconds = 10
-    let workerCount = 1 + random.integer(below: 4)
+    let workerCount = 1 + random.integer(below: hasTeams ? 7 : 4)
+    teams = [:]
     let loss = hasFaults ? [0, 0, 0.05, 0.3][random.integer(below: 4)] : 0
     let doubling = hasFaults ? [0, 0.1][random.integer(below: 2)] : 0
     let delay = [0.0001, 0.01, 0.2][random.integer(below: 3)]
     let coordinator = Coordinator(
-      source: ListedTrials((0..<trialCount).map { numberedTrial($0) }), sink: sink,
+      source: ListedTrials((0..<trialCount).map { trial($0) }), sink: sink,
       workerCount: workerCount, incarnation: jobs, options: options, now: start)
     var workers = (0..<workerCount).map { _ in
       SimulatedWorker(state: WorkerState(options: workerOptions, now: start))
@@ -166,7 +189,7 @@ struct SimulatedSweep {
         guard !hasEnded else { continue }
         coordinator.tick(now: now)
         for (message, rank) in coordinator.takeMessages() {
-          inspect(message)
+          inspect(message, to: rank)
           post(.toWorker(rank, message.encoded), &random)
         }
         if case .ended = coordinator.phase { hasEnded = true }
@@ -175,12 +198,13 @@ struct SimulatedSweep {
         workers[rank - 1].inbox.append(bytes)
         fallthrough
       case .workerTurn(let rank):
-        let messages = turn(&workers[rank - 1], now: now)
+        let messages = turn(&workers[rank - 1], rank: rank, now: now)
         for message in messages { post(.toCoordinator(rank, message.encoded), &random) }
         let worker = workers[rank - 1]
         guard case .workerTurn = event, !worker.isDead, worker.state.ending == nil else { break }
         let isRunning = worker.assignment != nil && !worker.isPaused
-        agenda.add(.workerTurn(rank), at: isRunning ? max(worker.stepEnds, now) : now + 0.1)
+        let next = worker.arrived == nil ? max(worker.stepEnds, now) : now + 0.01
+        agenda.add(.workerTurn(rank), at: isRunning ? next : now + 0.1)
       case .kill(let rank): workers[rank - 1].isDead = true
       case .pause(let rank): workers[rank - 1].isPaused = true
       case .resume(let rank): workers[rank - 1].isPaused = false
@@ -217,7 +241,9 @@ struct SimulatedSweep {
   }
 
   /// What the loop of a worker does, one step of a trial at a time.
-  private mutating func turn(_ worker: inout SimulatedWorker, now: Double) -> [FromWorker] {
+  private mutating func turn(
+    _ worker: inout SimulatedWorker, rank: Rank, now: Double
+  ) -> [FromWorker] {
     guard !worker.isDead, !worker.isPaused, worker.state.ending == nil else { return [] }
     for bytes in worker.inbox {
       guard let message = try? ToWorker(decoding: bytes) else { continue }
@@ -226,50 +252,88 @@ struct SimulatedSweep {
     worker.inbox.removeAll()
     worker.state.passTime(now: now)
     if let assignment = worker.assignment {
-      step(assignment, on: &worker, now: now)
+      step(assignment, on: &worker, rank: rank, now: now)
     }
     if worker.isDead { return [] }
     if worker.assignment == nil, let assignment = worker.state.begin() {
       worker.assignment = assignment
-      worker.step = checkpoints[assignment.trial.identity] ?? 0
+      let saved = checkpoints[assignment.trial.identity] ?? 0
+      let team = teams[assignment.lease] ?? SimulatedTeam(start: saved)
+      teams[assignment.lease] = team
+      worker.step = team.start
       worker.stepEnds = now + fate(of: assignment.trial).stepSeconds
     }
     return worker.state.takeMessages(now: now)
   }
 
   private mutating func step(
-    _ assignment: Assignment, on worker: inout SimulatedWorker, now: Double
+    _ assignment: Assignment, on worker: inout SimulatedWorker, rank: Rank, now: Double
   ) {
     let (fate, steps, stepSeconds) = fate(of: assignment.trial)
+    let members = assignment.team.isEmpty ? [rank] : assignment.team
+    let isLead = members[0] == rank
     func end(_ outcome: TrialOutcome) {
       worker.state.end(outcome, elapsedSeconds: Double(steps) * stepSeconds)
       worker.assignment = nil
+      worker.arrived = nil
+      teams[assignment.lease]?.gone.insert(rank)
     }
     guard now >= worker.stepEnds else { return }
+    if worker.arrived == nil {
+      worker.arrived = now
+      teams[assignment.lease]?.told[worker.step, default: [:]][rank] = worker.state.directive
+    }
+    let told = teams[assignment.lease]?.told[worker.step] ?? [:]
+    guard told.count == members.count else {
+      let gone = teams[assignment.lease]?.gone.subtracting(told.keys) ?? []
+      if case .abandon = worker.state.directive {
+        end(.abandoned)
+      } else if !gone.isEmpty || now - (worker.arrived ?? now) > 2 {
+        end(.broken(step: worker.step, reason: "missing"))
+      }
+      return
+    }
+    worker.arrived = nil
     worker.step += 1
     worker.stepEnds = now + stepSeconds
-    if fate == .kills && worker.step >= steps {
+    if fate == .kills && worker.step >= steps && members.last == rank {
       worker.isDead = true
       deaths += 1
-    } else if worker.step >= steps {
-      var result = TrialResult(status: fate == .diverges ? .diverged : .complete, steps: steps)
-      result.metrics = [MetricPoint(step: steps, name: "validation.loss", value: 1)]
-      end(.finished(result))
-    } else {
-      switch worker.state.directive {
+      return
+    }
+    guard worker.step >= steps else {
+      switch told.values.max(by: { $0.rawValue < $1.rawValue }) ?? .proceed {
       case .proceed, .checkpoint: break
-      case .stop:
+      case .stop where isLead:
         checkpoints[assignment.trial.identity] = worker.step
-        end(.preempted(step: worker.step))
+        end(told[rank] == .stop ? .preempted(step: worker.step) : .yielded(step: worker.step))
+      case .stop: end(.followed)
       case .abandon: end(.abandoned)
       }
+      return
     }
+    guard isLead else { return end(.followed) }
+    // The lead misses a partner that has died.
+    if fate == .kills { return end(.broken(step: worker.step, reason: "missing")) }
+    var result = TrialResult(status: fate == .diverges ? .diverged : .complete, steps: steps)
+    result.metrics = [MetricPoint(step: steps, name: "validation.loss", value: 1)]
+    end(.finished(result))
   }
 
   // MARK: - Invariants
 
-  private mutating func inspect(_ message: ToWorker) {
+  private mutating func inspect(_ message: ToWorker, to rank: Rank) {
     guard case .lease(_, let keep, let new) = message else { return }
+    if hasTeams, keep.count > 1 { violations.append("rank \(rank) has \(keep.count) trials") }
+    for assignment in new where !assignment.team.isEmpty {
+      let team = assignment.team
+      teamLeases += 1
+      if Set(team).count != team.count || !team.contains(rank)
+        || team.count.nonzeroBitCount != 1 || team.count > assignment.trial.ranks
+      {
+        violations.append("rank \(rank) in the team \(team)")
+      }
+    }
     for assignment in new {
       if sink.status(of: assignment.trial.identity) != nil {
         violations.append("trial \(assignment.trial.seed) leased after its result")
@@ -281,7 +345,7 @@ struct SimulatedSweep {
   private mutating func check() {
     if !sink.duplicates.isEmpty { violations.append("second results: \(sink.duplicates)") }
     for number in 0..<trialCount {
-      let trial = numberedTrial(number)
+      let trial = trial(number)
       let (fate, steps, _) = fate(of: trial)
       guard let result = sink.durable[trial.identity] else {
         violations.append("trial \(number) has no result")
@@ -294,7 +358,9 @@ struct SimulatedSweep {
       case (.complete, .completes), (.diverged, .diverges):
         if result.steps != steps { violations.append("trial \(number): \(result.steps) steps") }
       case (.failed, _):
-        if expired < 3 { violations.append("trial \(number) failed after \(expired) deaths") }
+        if max(expired, crashes) < 3 {
+          violations.append("trial \(number) failed after \(expired) deaths")
+        }
       default: violations.append("trial \(number) is \(result.status) and \(fate)")
       }
     }

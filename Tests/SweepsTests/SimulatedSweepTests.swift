@@ -11,6 +11,18 @@ import Testing
     }
   }
 
+  /// The same with trials of several ranks beside those of one.
+  @Test(arguments: 0..<10) func teamsAreNeitherLostNorMixedUpWhateverHappens(block: Int) {
+    var leases = 0
+    for seed in (100 * block)..<(100 * (block + 1)) {
+      var sweep = SimulatedSweep(seed: seed, hasTeams: true)
+      sweep.run()
+      #expect(sweep.violations.isEmpty, "seed \(seed)")
+      leases += sweep.teamLeases
+    }
+    #expect(leases > 500)
+  }
+
   @Test func theSchedulesMeetTheFaultsTheyAreFor() {
     var kinds: [String: Int] = [:]
     var deaths = 0

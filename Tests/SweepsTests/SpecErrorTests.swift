@@ -266,12 +266,46 @@ import Testing
     }
   }
 
-  @Test func ranksAndThreadsAreOne() {
-    let found = problems(smallFile + "resources: {ranks_per_trial: 2, threads: 4, memory: 2}\n")
+  @Test func ranksArePowersOfTwoAndThreadsOne() {
+    let found = problems(smallFile + "resources: {ranks_per_trial: 3, threads: 4, memory: 2}\n")
     #expect(found.count == 3)
-    #expect(found[0].contains("this version trains a trial on 1 rank"))
+    #expect(found[0].contains("is 3; 1, 2, 4, 8 or another power of two up to 64 is needed"))
     #expect(found[1].contains("this version trains a trial with 1 thread"))
     #expect(found[2].contains("2GiB"))
+  }
+
+  @Test func ranksShardsAndBatchesFitEachOther() {
+    expectOne(
+      smallFile + "resources: {ranks_per_trial: 8}\n",
+      "a.yaml:6:30: resources.ranks_per_trial: is 8,",
+      "at most 4 ranks, or data_parallel: {shards: 8}")
+    expectOne(
+      smallFile + "parameters: {train.batch_size: {values: [20, 50]}}\n"
+        + "resources: {ranks_per_trial: 2}\n",
+      "a.yaml:6:46: train.batch_size:",
+      "is 50, which 4 shards do not divide; 48 or 52 or data_parallel: {shards: 2}")
+    expectOne(
+      smallFile + "parameters: {train.batch_size: 10}\nresources: {ranks_per_trial: 4}\n"
+        + "data_parallel: {reduction: fast}\n",
+      "a.yaml:6:32: train.batch_size:",
+      "is 10, which 4 ranks do not divide; 8 or 12 or resources: {ranks_per_trial: 2}")
+    expectOne(
+      smallFile + "data_parallel: {gradients: bfloat16}\n", "a.yaml:6:28: data_parallel.gradients:",
+      "needs reduction: fast")
+    expectOne(
+      smallFile + "data_parallel: {shards: 6}\n", "a.yaml:6:25: data_parallel.shards:",
+      "a power of two")
+    // All at once, each at its place, those of methods too.
+    let found = problems(
+      smallFile + """
+        methods:
+          a: {model: {cell: gru}, train: {batch_size: 6}, resources: {ranks_per_trial: 8}}
+          b: {model: {cell: lstm}, resources: {ranks: 2}}
+
+        """)
+    #expect(found.count == 3, "\(found)")
+    #expect(found.contains { $0.contains("methods.a.resources.ranks_per_trial: is 8,") })
+    #expect(found.contains { $0.contains("did you mean ranks_per_trial?") })
   }
 
   @Test func settingsOfTimeAndTimesAreChecked() {

@@ -221,15 +221,52 @@ import Testing
       #expect(seen.insert(try identity(smallFile, overrides: different)).inserted, "\(different)")
     }
     let configuration = try first(smallFile)
-    var shards = DataParallelSettings()
-    shards.shards = 2
     for other in [
       TrialIdentifier(numericContract: "other") { _ in "" },
       TrialIdentifier(numericContract: "test") { _ in "digest" },
       TrialIdentifier(numericContract: "test", threads: 2) { _ in "" },
-      TrialIdentifier(numericContract: "test", dataParallel: shards) { _ in "" },
     ] {
       #expect(seen.insert(other.identity(of: configuration)).inserted)
+    }
+  }
+
+  @Test func ranksAreOutsideTheIdentityWhereTheyDoNotMatter() throws {
+    let alone = try identity(smallFile)
+    let one = try identity(smallFile, overrides: ["resources.ranks_per_trial=1"])
+    #expect(one != alone, "a batch in shards has other bits")
+    for same in [
+      ["resources.ranks_per_trial=2"], ["resources.ranks_per_trial=4"],
+      ["data_parallel.shards=4"], ["data_parallel.reduction=reproducible"],
+    ] {
+      #expect(try identity(smallFile, overrides: same) == one, "\(same)")
+    }
+    var seen: Set = [alone, one]
+    for different in [
+      ["data_parallel.shards=2"], ["data_parallel.reduction=fast"],
+      ["data_parallel.reduction=fast", "resources.ranks_per_trial=2"],
+      ["data_parallel.reduction=fast", "resources.ranks_per_trial=4"],
+      ["data_parallel.reduction=fast", "data_parallel.gradients=bfloat16"],
+    ] {
+      #expect(
+        seen.insert(try identity(smallFile, overrides: different)).inserted, "\(different)")
+    }
+    #expect(try identity(smallFile, overrides: ["data_parallel.shards=1"]) == alone)
+  }
+
+  @Test func methodsHaveRanksOfTheirOwn() throws {
+    let trials = trials(
+      try spec(
+        smallFile + """
+          methods:
+            a: {model: {cell: gru}}
+            b: {model: {cell: lstm}, resources: {ranks_per_trial: 4}}
+
+          """))
+    #expect(trials.map(\.ranks) == [1, 4])
+    #expect(trials.map(\.configuration.sharing.shards) == [1, 4])
+    for trial in trials {
+      #expect(
+        try TrialConfiguration(json: trial.configuration.canonicalJSON) == trial.configuration)
     }
   }
 

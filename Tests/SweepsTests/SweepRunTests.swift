@@ -14,7 +14,10 @@ private final class CountingRunner: TrialRunner {
     self.stopStep = stopStep
   }
 
-  func run(_ trial: Trial, attempt: Int, between: (TrialProgress) -> Directive) -> TrialOutcome {
+  func run(
+    _ trial: Trial, attempt: Int, team: (any TrainingTeam)?,
+    between: (TrialProgress) -> Directive
+  ) -> TrialOutcome {
     seeds.append(trial.seed)
     for step in 1...3 {
       steps += 1

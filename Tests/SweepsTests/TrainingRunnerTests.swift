@@ -30,6 +30,18 @@ import Testing
       task: LineTask(), model: model, options: options, noiseKey: configuration.key("noise"))
   }
 
+  /// A runner for teams that agree at every step: by its clock steps are slow.
+  private static func slowRunner(_ folder: URL) -> TrainingRunner {
+    var now = 1000.0
+    return runner(folder) {
+      $0.checkpointSeconds = 0
+      $0.now = {
+        now += 1
+        return now
+      }
+    }
+  }
+
   /// A runner with clocks that tick once a reading.
   private static func runner(
     _ folder: URL, notices: Notices = Notices(),
@@ -46,7 +58,7 @@ import Testing
     settings.rank = 3
     settings.notice = { notices.lines.append($0) }
     change(&settings)
-    return TrainingRunner(settings, parts: parts)
+    return TrainingRunner(settings) { configuration, _ in try parts(configuration) }
   }
 
   final class Notices {
@@ -129,6 +141,79 @@ import Testing
       #expect(result.seconds == expected.seconds || step % 4 == 0)
       (result.seconds, result.secondsToTarget) = (expected.seconds, expected.secondsToTarget)
       #expect(result == expected, "stopped at call \(stop)")
+    }
+  }
+
+  /// The first thing that ranks tell each other is the step that they go on from.
+  @Test func aTeamStopsWhereOneOfItsRanksIsAskedTo() throws {
+    for (rank, own) in [(0, Directive.proceed), (0, .stop), (1, .proceed)] {
+      let folder = Self.folder()
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let stop = Double(Directive.stop.rawValue)
+      let team = ScriptedTeam(rank: rank) { call in call == 4 ? stop : 0 }
+      var calls = 0
+      let outcome = Self.slowRunner(folder).run(Self.trial(), attempt: 1, team: team) { _ in
+        calls += 1
+        return calls == 3 ? own : .proceed
+      }
+      switch (outcome, rank, own) {
+      case (.yielded(2), 0, .proceed), (.preempted(2), 0, .stop), (.followed, 1, .proceed): break
+      default: Issue.record("\(outcome) of rank \(rank)")
+      }
+      let path = folder.path + "/\(Self.trial().identity)/step-2.ckpt"
+      #expect(FileManager.default.fileExists(atPath: path) == (rank == 0))
+    }
+  }
+
+  @Test func onlyTheLeadHasTheResult() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let alone = try finished(Self.runner(folder).run(Self.trial(), attempt: 1) { _ in .proceed })
+    for rank in 0...1 {
+      let folder = Self.folder()
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let team = ScriptedTeam(rank: rank) { _ in 0 }
+      let outcome = Self.slowRunner(folder).run(Self.trial(), attempt: 1, team: team) { _ in
+        .proceed
+      }
+      if rank == 0 {
+        let result = try finished(outcome)
+        #expect(result.history == alone.history)
+        #expect(result.seconds == 2 * alone.seconds)
+      } else {
+        guard case .followed = outcome else {
+          Issue.record("\(outcome)")
+          return
+        }
+        #expect(!FileManager.default.fileExists(atPath: folder.path))
+      }
+    }
+  }
+
+  @Test func aTeamThatComesApartSaysWhyAndWhere() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let team = ScriptedTeam(rank: 0) { call throws(TeamError) in
+      if call == 5 { throw .silent(ranks: [1], seconds: 30) }
+      return 0
+    }
+    let outcome = Self.slowRunner(folder).run(Self.trial(), attempt: 1, team: team) { _ in .proceed
+    }
+    guard case .broken(3, "no answer from rank 1 of the team for 30.0 s") = outcome else {
+      Issue.record("\(outcome)")
+      return
+    }
+  }
+
+  @Test func ranksThatCannotReadTheLeadsCheckpointSaySo() throws {
+    let folder = Self.folder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let team = ScriptedTeam(rank: 1) { call in call == 1 ? 8 : 0 }
+    let outcome = Self.slowRunner(folder).run(Self.trial(), attempt: 1, team: team) { _ in .proceed
+    }
+    guard case .broken(0, let reason) = outcome, reason.contains("step-8.ckpt") else {
+      Issue.record("\(outcome)")
+      return
     }
   }
 

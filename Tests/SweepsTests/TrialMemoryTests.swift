@@ -81,7 +81,7 @@ struct TrialMemoryTests {
     let assembly = assembly()
     func runner() -> TrainingRunner {
       TrainingRunner(TrainingRunner.Settings(checkpoints: root.path)) {
-        try assembly.parts(of: $0)
+        try assembly.parts(of: $0, team: $1)
       }
     }
     if resumes {

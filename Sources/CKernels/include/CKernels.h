@@ -12,7 +12,10 @@
 #define MS_SIZES 6
 #define MS_SCALARS 4
 #define MS_GRADIENT_STEPS 32  // steps whose inputs stand in one panel of a weight gradient
+#define MS_SOURCES 512        // most sources of a tree sum, whose number is a power of two
 #define MS_GATHERED 4         // most writes of a history that share a pass over the later reads
+#define MS_SHARDS 64          // most shards of a batch
+#define MS_STATISTICS 7       // numbers that a loss counts
 
 typedef struct { char *base; int64_t stride; } ms_operand;  // stride in bytes a step
 
@@ -32,7 +35,11 @@ typedef struct {
   const float *targets;    // (answers, rows, outputs)
   const float *weights;    // (answers, rows)
   double loss_scale;       // of the gradient: 1 / sum of weights
-  double *statistics;      // loss, weight, correct, true positives, false positives, false negatives, silent
+  double *statistics;      // MS_STATISTICS numbers, of every shard: loss, weight, correct, true positives,
+                           // false positives, false negatives, silent
+  int64_t shards;          // by which gradients are summed, see shards.h; 0 where they are not
+  int64_t first_sequence;  // of this batch within the whole one, of which others may have the rest
+  double share;            // of penalties that this batch adds, one of several parts of a whole one
   int64_t training;        // whether dropout drops
   uint32_t random_key[2];  // of dropout masks
   uint64_t update;         // of dropout masks
@@ -76,6 +83,9 @@ typedef struct {
   int32_t (*all_finite)(const void *values, int64_t count);
   void (*clamp)(void *values, int64_t count, double limit);
   void (*add_to)(void *destination, const void *source, int64_t count);
+  void (*tree_sum)(void *const *sources, int64_t source_count, void *const *destinations,
+                   int64_t destination_count, int64_t count);
+  void (*approach)(void *mean, const void *values, int64_t count, double share);
   void (*sgd)(const ms_update *);
   void (*rmsprop)(const ms_update *);
   void (*adam)(const ms_update *);

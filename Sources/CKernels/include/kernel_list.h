@@ -20,8 +20,8 @@
   /* table.h */                                                                                \
   X(matrix_product) X(matrix_transpose) X(sum_of_rows)                                         \
   /* weights.h */                                                                              \
-  X(rotation) X(rotation_backward) X(orthogonal_penalty)                                       \
-  X(weight_exponential) X(weight_exponential_backward)                                         \
+  X(rotation) X(rotation_backward) X(orthogonal_penalty) X(drop_weights)                       \
+  X(drop_weights_backward) X(weight_exponential) X(weight_exponential_backward)                \
   /* gain.h */                                                                                 \
   X(gain) X(gain_gradient)                                                                     \
   /* layer_norm.h */                                                                           \
@@ -53,6 +53,8 @@
   X(nondeterministic_update_backward)                                                          \
   /* flat.h */                                                                                 \
   X(flatten) X(unflatten) X(flat_product) X(flat_gradient)                                     \
+  /* shards.h */                                                                               \
+  X(shard_bias_gradient) X(shard_lookup_gradient)                                              \
   /* softmax_readout.h */                                                                      \
   X(softmax_readout) X(softmax_readout_loss) X(softmax_readout_backward)                       \
   /* loss.h */                                                                                 \

@@ -54,7 +54,7 @@ package final class CheckpointBenchmark {
       initializationKey: PhiloxKey(2))
     trainer = Trainer(
       model: network, task: task, options: train, goal: TrainingGoal(), noiseKey: PhiloxKey(3))
-    for _ in 0..<Self.updates { trainer.advance() }
+    for _ in 0..<Self.updates { try trainer.advance() }
     guard contents == .normal else { return }
     for (i, numbers) in numbers.enumerated() {
       var random = PhiloxStream(key: PhiloxKey(4), stream: UInt64(i))

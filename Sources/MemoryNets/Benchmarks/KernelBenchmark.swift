@@ -15,13 +15,13 @@ package enum KernelBenchmark {
   }
 
   /// Every kernel that an update of `benchmark` runs, the slowest first.
-  package static func lines(_ benchmark: TrainingBenchmark, repetitions: Int) -> [Line] {
+  package static func lines(_ benchmark: TrainingBenchmark, repetitions: Int) throws -> [Line] {
     let executor = benchmark.network.executor
     var samples: [[(seconds: Double, operations: Double)]] = []
     for _ in 0..<repetitions + 3 {
       let profile = ExecutorProfile(executor.calls, steps: benchmark.batch.steps)
       executor.profile = profile
-      benchmark.step()
+      try benchmark.step()
       executor.profile = nil
       samples.append(profile.totals)
     }

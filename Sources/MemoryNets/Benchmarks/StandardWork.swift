@@ -26,28 +26,4 @@ package enum StandardWork {
       model: model, cell: cell.make(options), shape: shape, batchSize: batch, train: train,
       execution: execution)
   }
-
-  /// A language model: layers of LSTM between an embedding and a softmax over `vocabulary` words at
-  /// every step, gradient descent, norms clipped to 5.
-  package static func language(
-    hidden: Int, layers: Int, unroll: Int, batch: Int, vocabulary: Int,
-    execution: ExecutionOptions = ExecutionOptions()
-  ) throws -> TrainingBenchmark {
-    var model = ModelOptions()
-    model.layers = layers
-    model.embeddingSize = hidden
-    var train = TrainOptions()
-    train.optimizer = .sgd
-    train.learningRate = 1
-    train.clipNorm = 5
-    train.batchSize = batch
-    let shape = TaskShape(
-      input: .tokens(vocabulary: vocabulary), outputSize: vocabulary, loss: .softmaxCrossEntropy,
-      outputSteps: .every, maximumSteps: unroll, carriesState: true)
-    var cell = LSTM.Options()
-    cell.hiddenSize = hidden
-    return try TrainingBenchmark(
-      model: model, cell: LSTM(options: cell), shape: shape, batchSize: batch, train: train,
-      execution: execution)
-  }
 }

@@ -4,17 +4,20 @@ import CKernels
 package final class TrainingBenchmark {
   package let network: Network
   package let batch: Batch
+  /// The network, or the whole of it where it is cut into shards.
+  private let model: any TrainableModel
   private let optimizer: Optimizer
   private let learningRate: Double
   private var updates = 0
 
   package init(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, batchSize: Int,
-    train: TrainOptions, execution: ExecutionOptions
+    train: TrainOptions, execution: ExecutionOptions, sharding: Sharding? = nil
   ) throws(OptionProblem) {
     network = try Network(
       model: model, cell: cell, shape: shape, batchSize: batchSize,
-      initializationKey: PhiloxKey(1), execution: execution)
+      initializationKey: PhiloxKey(1), execution: execution, sharding: sharding)
+    self.model = sharding == nil ? network : ShardedNetwork(network, batchSize: batchSize)
     optimizer = Optimizer(train, parameters: network.parameters, kernels: network.kernels)
     learningRate = train.learningRate
     batch = Batch(shape: shape, maximumRows: batchSize)
@@ -32,24 +35,26 @@ package final class TrainingBenchmark {
   }
 
   /// One update.
-  package func step() {
-    _ = network.train(batch, update: updates, noiseKey: PhiloxKey(3))
+  package func step() throws(TeamError) {
+    _ = try model.train(batch, update: updates, noiseKey: PhiloxKey(3))
     _ = optimizer.update(learningRate: learningRate)
     updates += 1
   }
 
   /// Times updates; where the time goes is found out in separate ones afterwards.
-  package func measure(repetitions: Int) -> TrainingRate {
-    for _ in 0..<5 { step() }
+  ///
+  /// On all ranks of a team at once.
+  package func measure(repetitions: Int) throws -> TrainingRate {
+    for _ in 0..<5 { try step() }
     let heapBefore = ms_heap_bytes()
-    for _ in 0..<repetitions { step() }
+    for _ in 0..<repetitions { try step() }
     let heapGrowth = Int(ms_heap_bytes() - heapBefore)
-    let timings = Timings(repetitions: repetitions, warmUp: 0) { step() }
+    let timings = try Timings(repetitions: repetitions, warmUp: 0) { try step() }
     let update = Timings(repetitions: 10) { _ = optimizer.update(learningRate: learningRate) }
-    let profiles = (0..<15).map { _ in
+    let profiles = try (0..<15).map { _ in
       let profile = ExecutorProfile(network.executor.calls, steps: batch.steps)
       network.executor.profile = profile
-      _ = network.train(batch, update: 0, noiseKey: PhiloxKey(3))
+      _ = try model.train(batch, update: 0, noiseKey: PhiloxKey(3))
       network.executor.profile = nil
       return profile
     }

@@ -33,6 +33,7 @@ final class Executor {
     memory = ExecutorMemory(plan: plan, precision: precision)
     batch = .allocate(capacity: 1)
     batch.initialize(to: ms_context())
+    batch.pointee.share = 1
     contexts = .allocate(capacity: plan.tiles)
     contexts.initialize(repeating: ms_context(), count: plan.tiles)
     flatContext = .allocate(capacity: 1)
@@ -219,44 +220,59 @@ final class Executor {
 // MARK: - What is carried
 
 extension Executor {
-  /// Bytes that a tile carries from batch to batch.
-  var carriedBytes: Int {
-    plan.carried.reduce(0) { $0 + $1.count } * Int(MS_LANES) * precision.size
-  }
+  /// Numbers that a sequence carries from batch to batch.
+  var carriedCount: Int { plan.carried.reduce(0) { $0 + $1.count } }
 
   /// Sets the initial state of a tile, counted from the first of those that run now: zero, or what
-  /// `saveState` saved of all of them.
+  /// `saveState` saved of its sequences.
   func loadState(tile: Int = 0, _ saved: UnsafeRawPointer?) {
-    var position = tile * carriedBytes
-    forEachCarried(tile: tile, step: 0) { initial, bytes in
-      if let saved {
-        initial.copyMemory(from: saved + position, byteCount: bytes)
-      } else {
-        initial.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    forEachCarried(tile: tile, step: 0) { slot, numbers in
+      slot.initializeMemory(
+        as: UInt8.self, repeating: 0, count: numbers.count * Int(MS_LANES) * precision.size)
+      guard let saved else { return }
+      forEachNumber(tile, numbers) { number, lane in
+        (slot + number).copyMemory(from: saved + lane, byteCount: precision.size)
       }
-      position += bytes
     }
   }
 
-  /// Saves the state after the last step of a tile to its place among those that run now.
+  /// Saves the state after the last step of a tile, the numbers of one sequence after those of
+  /// another.
   func saveState(tile: Int = 0, to destination: UnsafeMutableRawPointer) {
-    var position = tile * carriedBytes
-    forEachCarried(tile: tile, step: Int(batch.pointee.steps)) { final, bytes in
-      (destination + position).copyMemory(from: final, byteCount: bytes)
-      position += bytes
+    forEachCarried(tile: tile, step: Int(batch.pointee.steps)) { slot, numbers in
+      forEachNumber(tile, numbers) { number, lane in
+        (destination + lane).copyMemory(from: slot + number, byteCount: precision.size)
+      }
     }
   }
 
-  /// Gives `body` each slot of what is carried into a step.
+  /// Gives `body` each slot of what is carried into a step, and which of a sequence's numbers it has.
   private func forEachCarried(
-    tile: Int, step: Int, _ body: (UnsafeMutableRawPointer, _ bytes: Int) -> Void
+    tile: Int, step: Int, _ body: (UnsafeMutableRawPointer, _ numbers: Range<Int>) -> Void
   ) {
+    var position = 0
     for carried in plan.carried {
       guard let first = pointer(carried.slots, tile: tile) else { continue }
       for slot in step..<step + carried.depth {
         body(
-          first + slot * carried.slots.stride * precision.size,
-          carried.size * Int(MS_LANES) * precision.size)
+          first + slot * carried.slots.stride * precision.size, position..<position + carried.size)
+        position += carried.size
+      }
+    }
+  }
+
+  /// Where each number of each sequence of a tile stands, in bytes: within its slot, and where states
+  /// are saved.
+  @inline(__always)
+  private func forEachNumber(
+    _ tile: Int, _ numbers: Range<Int>, _ body: (_ inSlot: Int, _ inSaved: Int) -> Void
+  ) {
+    let count = carriedCount
+    for lane in 0..<Int(contexts[tile].lanes) {
+      for number in numbers {
+        body(
+          ((number - numbers.lowerBound) * Int(MS_LANES) + lane) * precision.size,
+          (lane * count + number) * precision.size)
       }
     }
   }

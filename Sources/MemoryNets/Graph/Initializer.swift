@@ -29,6 +29,15 @@ package enum Initializer: Hashable, Sendable {
   /// Angles of rotations in the planes (1, 2), (3, 4), ..., for a `rotation`; 0 in all others.
   case planeAngles(PlaneAngles)
 
+  /// Whether it is a distribution around 0 of which nothing but the scale matters, or an orthogonal
+  /// start.
+  var isDrawn: Bool {
+    switch self {
+    case .uniform, .normal, .xavierNormal, .xavierUniform, .orthogonal: true
+    default: false
+    }
+  }
+
   /// The numbers of a parameter of `shape`, row-major, drawn under `key`.
   package func values(shape: [Int], key: PhiloxKey) -> [Double] {
     let count = shape.reduce(1, *)

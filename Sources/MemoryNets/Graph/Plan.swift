@@ -131,6 +131,25 @@ package struct Plan {
   var inputGradient = Address.none
 }
 
+extension Plan {
+  /// Whether every sum over the rows of a batch is one call that sums shard by shard, as `shards.h`
+  /// has it, so that a batch can be run as a whole.
+  var sumsByShard: Bool {
+    let known: [Kernel] = [
+      \.flat_gradient, \.shard_bias_gradient, \.shard_lookup_gradient, \.softmax_readout_backward,
+    ]
+    var written: Set<Address> = []
+    for call in (backward + [Segment(isLastStepOnly: false, calls: backwardStart + finish)])
+      .flatMap(\.calls)
+    {
+      for operand in call.operands where operand.space == .gradients {
+        guard known.contains(call.kernel), written.insert(operand).inserted else { return false }
+      }
+    }
+    return isFlat && gradientEnd.isEmpty
+  }
+}
+
 /// A switchable transformation of the plan.
 package enum PlanPass: String, CaseIterable, Sendable {
   /// What is not part of a recurrence runs for all steps at once.

@@ -69,6 +69,16 @@ extension PlanBuilder {
     }
   }
 
+  /// db += dy.
+  func emitBiasGradient(_ bias: ParameterID, _ dy: Address, _ size: Int, of node: NodeID) {
+    let operands = [parameterGradient(bias), dy]
+    if isEmittingFlat && options.shardRows > 0 {
+      emit(\.shard_bias_gradient, operands, sizes: [size], scope: .batch)
+    } else {
+      emitWeightGradient(node, \.bias_gradient, operands, sizes: [size])
+    }
+  }
+
   /// Rows of the batch, rounded up to whole vectors.
   var flatRows: Int { layout.flatVectors * Int(MS_LANES) }
 

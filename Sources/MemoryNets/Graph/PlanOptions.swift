@@ -17,6 +17,9 @@ package struct PlanOptions {
   var lossFactor = 1.0
   /// The most sequences of a batch, where it is run as a whole; 0 where tile by tile.
   package var maximumRows = 0
+  /// Sequences of a shard, where gradients are to be summed shard by shard, see `ShardedNetwork`; 0
+  /// where they are not.
+  var shardRows = 0
 
   package init(maximumSteps: Int, answersLastStepOnly: Bool) {
     self.maximumSteps = maximumSteps
@@ -35,8 +38,11 @@ package struct PlanOptions {
 
   /// Whether flat rows pay, with `weights` numbers in the weights that would run over them: when
   /// these leave the nearest cache, or when the batch leaves half the lanes of a tile idle.
+  ///
+  /// Sums over rows depend on it, so that a shard decides, not how many of them a rank has.
   func isFlattening(_ weights: Int) -> Bool {
-    isEnabled(.flatten) && !answersLastStepOnly && maximumRows > 0
-      && (weights >= 65536 || maximumRows <= Int(MS_LANES) / 2)
+    let rows = shardRows > 0 ? shardRows : maximumRows
+    return isEnabled(.flatten) && !answersLastStepOnly && rows > 0
+      && (weights >= 65536 || rows <= Int(MS_LANES) / 2)
   }
 }

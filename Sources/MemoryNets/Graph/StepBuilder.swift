@@ -4,7 +4,8 @@
 /// one sequence's vector and matrix at one step.
 package final class StepBuilder {
   package private(set) var graph = StepGraph()
-  private var prefix = ""
+  /// What stands before the names of parameters here: `layer0.`.
+  private(set) var prefix = ""
   private var group = ParameterGroup.controller
   private var isReadout = false
   private var rate = 1.0

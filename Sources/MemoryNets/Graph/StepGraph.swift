@@ -72,7 +72,10 @@ package struct StepGraph {
   /// The tables that are looked up in and not used otherwise.
   var lookupTables: [ParameterID] {
     let tables = Set(nodes.compactMap { ($0.operation as? Lookup)?.table })
-    let used = nodes.flatMap { ($0.operation as? Sum)?.weights ?? [] }
+    let used = nodes.flatMap { node in
+      (node.operation as? Sum)?.weights
+        ?? (node.operation as? SoftmaxReadout).map { [$0.weight] } ?? []
+    }
     return tables.subtracting(used).sorted()
   }
 
@@ -128,7 +131,7 @@ package struct ParameterDeclaration {
   let group: ParameterGroup
   /// Row-major.
   let shape: [Int]
-  let initializer: Initializer
+  var initializer: Initializer
   /// What the learning rate is multiplied by.
   var rate = 1.0
   /// Whether weight decay acts on it.

@@ -101,9 +101,11 @@ extension StepBuilder {
     return add(LayerNorm(operand: x.node, gain: gain, bias: bias), size: x.size)
   }
 
-  /// Each element zero with `probability` while training, the others scaled up to keep the mean.
-  package func dropout(_ x: Vector, _ probability: Double) -> Vector {
-    probability == 0 ? x : add(Dropout(operand: x.node, probability: probability), size: x.size)
+  /// Each element zero with `probability` while training, the others scaled up to keep the mean; the same
+  /// elements at all steps of a batch where they are `locked`.
+  package func dropout(_ x: Vector, _ probability: Double, locked: Bool = false) -> Vector {
+    guard probability > 0 else { return x }
+    return add(Dropout(operand: x.node, probability: probability, isLocked: locked), size: x.size)
   }
 
   /// The input of the step as `size` numbers that the batch or the caller gives.

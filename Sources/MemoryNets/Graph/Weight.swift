@@ -43,6 +43,18 @@ extension StepBuilder {
     return Weight(id: id, rows: size, columns: size)
   }
 
+  /// The whole name of what `parameter` would declare as `name` here.
+  func parameterName(_ name: String) -> String { prefix + name }
+
+  /// The matrix of a parameter that has been declared, by its whole name.
+  func weight(named name: String) -> Weight {
+    guard let id = graph.parameters.firstIndex(where: { $0.name == name }) else {
+      preconditionFailure("there is no parameter \(name)")
+    }
+    let shape = graph.parameters[id].shape
+    return Weight(id: id, rows: shape[0], columns: shape[1])
+  }
+
   /// W x.
   package func linear(_ weight: Weight, _ x: Vector) -> Vector {
     precondition(weight.columns == x.size, "\(weight.columns) columns, x of \(x.size)")

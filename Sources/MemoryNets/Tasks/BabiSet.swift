@@ -35,10 +35,10 @@ package enum BabiSet: String, Codable, CaseIterable, Sendable {
       .damagedFile(path: path, problem: problem, source: Self.source)
     }
     let archive: [UInt8]
-    do throws(ZstandardError) {
-      archive = try decompress(zstandard: packed)
+    do throws(ByteStreamError) {
+      archive = try Compression.zstandard.unpacked(packed)
     } catch {
-      throw damaged(error.problem)
+      throw error.error(of: path, source: Self.source)
     }
     guard let files = TarArchive(archive) else { throw damaged("it is no tar archive") }
     var (training, testing): ([BabiStories.File], [BabiStories.File]) = ([], [])

@@ -41,10 +41,10 @@ package struct FlareArchive {
     path = try file.path(in: folder)
     let compressed = try file.bytes(in: folder)
     let bytes: [UInt8]
-    do throws(ZstandardError) {
-      bytes = try decompress(zstandard: compressed)
+    do throws(ByteStreamError) {
+      bytes = try Compression.zstandard.unpacked(compressed)
     } catch {
-      throw .damagedFile(path: path, problem: error.problem, source: Self.source)
+      throw error.error(of: path, source: Self.source)
     }
     let found = contentDigest(bytes)
     guard found == Self.digest else {

@@ -52,10 +52,10 @@ package struct MnistSet: Sendable {
       let path = try data.path(in: folder)
       let packed = try data.bytes(in: folder)
       let unpacked: [UInt8]
-      do throws(GzipError) {
-        unpacked = try inflate(gzip: packed)
+      do throws(ByteStreamError) {
+        unpacked = try Compression.gzip.unpacked(packed)
       } catch {
-        throw .damagedFile(path: path, problem: error.problem, source: Self.source)
+        throw error.error(of: path, source: Self.source)
       }
       let header = try Self.header(unpacked, path: path)
       let digest = contentDigest(unpacked)

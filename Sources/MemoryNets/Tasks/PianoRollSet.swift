@@ -47,10 +47,10 @@ package enum PianoRollSet: String, Codable, CaseIterable, Sendable {
     _ compressed: [UInt8], path: String
   ) throws(TaskError) -> PianoRollData {
     let text: [UInt8]
-    do throws(ZstandardError) {
-      text = try decompress(zstandard: compressed)
+    do throws(ByteStreamError) {
+      text = try Compression.zstandard.unpacked(compressed)
     } catch {
-      throw .damagedFile(path: path, problem: error.problem)
+      throw error.error(of: path, source: source)
     }
     let parsed = text.withUnsafeBufferPointer { bytes in
       Result { () throws(PianoRollSyntaxError) in try PianoRollParser.parse(bytes) }

@@ -35,6 +35,9 @@ package protocol SequenceTask: AnyObject {
   /// Identifies the data files read, for the trial's identity; empty for generated data.
   var dataDigest: String { get }
 
+  /// Identifies which number stands for what, where tokens have names; empty otherwise.
+  var vocabularyDigest: String { get }
+
   /// What it holds in memory: its sequences, or their order where they are made when needed.
   var byteCount: Int { get }
 
@@ -65,6 +68,8 @@ package protocol SequenceTask: AnyObject {
 
 extension SequenceTask {
   package var byteCount: Int { 0 }
+
+  package var vocabularyDigest: String { "" }
 
   package func orderTraining(by key: PhiloxKey) {}
 

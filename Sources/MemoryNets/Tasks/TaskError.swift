@@ -7,6 +7,8 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
   case missingFile(path: String, source: String = PianoRollSet.source)
   /// The file is there and cannot be read; `reason` is the system's.
   case unreadableFile(path: String, reason: String)
+  /// A text, or all of them, that no corpus can be made of.
+  case unusableText(path: String, problem: String, remedy: String)
   /// Not a whole compressed file, or not the expected format in it.
   case damagedFile(path: String, problem: String, source: String = PianoRollSet.source)
   /// A well-formed file with other contents than the published ones.
@@ -18,7 +20,8 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .options(let task, _): "task \(task)"
     case .noDataFolder(let file, _): file
-    case .missingFile(let path, _), .unreadableFile(let path, _), .damagedFile(let path, _, _),
+    case .missingFile(let path, _), .unusableText(let path, _, _), .unreadableFile(let path, _),
+      .damagedFile(let path, _, _),
       .alteredFile(let path, _, _, _):
       path
     }
@@ -31,6 +34,7 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
       problems.map { "\($0.option) \($0.problem)" }.joined(separator: "; ")
     case .noDataFolder: "is needed and no data folder was named"
     case .missingFile: "is missing"
+    case .unusableText(_, let problem, _): problem
     case .unreadableFile(_, let reason): "cannot be read: \(reason)"
     case .damagedFile(_, let problem, _): "is damaged: \(problem)"
     case .alteredFile(_, let found, let expected, _): "was altered: holds \(found), not \(expected)"
@@ -43,6 +47,7 @@ package enum TaskError: Error, Hashable, Sendable, CustomStringConvertible {
     case .options: "change these options"
     case .noDataFolder(_, let source), .missingFile(_, let source):
       "name the folder that holds it with --data DIR or MEMSWEEP_DATA; \(source)"
+    case .unusableText(_, _, let remedy): remedy
     case .unreadableFile: "make it readable for this user"
     case .damagedFile(_, _, let source), .alteredFile(_, _, _, let source): "replace it; \(source)"
     }

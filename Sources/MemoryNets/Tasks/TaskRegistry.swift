@@ -123,6 +123,13 @@ package enum TaskRegistry {
       try check(options, of: "catbabi")
       return CatBabi(options: options, set: try options.set.read(from: data), key: key)
     },
+    TaskKind(
+      name: "language_model", summary: "Predict each word or character of a text.",
+      options: LanguageModelOptions.self
+    ) { options, key, data in
+      try check(options, of: "language_model")
+      return try LanguageModelTask(options: options, corpus: try options.open(in: data), key: key)
+    },
   ]
 
   /// The kind of this name, or nil.

@@ -18,29 +18,93 @@ package final class Network {
   package let stateSize: Int
   package let parameterCount: Int
   let shape: TaskShape
+  /// Whether shards are summed within the plan, so that all sequences of a rank run together.
+  package var runsTogether: Bool { sharding?.runsTogether ?? false }
+  /// The most rows of a batch.
+  let maximumRows: Int
   let dataStart: (any DataStart)?
   private let own: Executor
   /// Of what is trained first in the model's place.
   let forerunner: Executor?
   var runsForerunner: Bool
   var executor: Executor { runsForerunner ? forerunner ?? own : own }
-  private let statistics: UnsafeMutablePointer<Double>
-  private let trainingState: UnsafeMutableRawBufferPointer
-  private let evaluationState: UnsafeMutableRawBufferPointer
-  /// Some rows of a batch, where a plan with flat rows has room for fewer than the batch has.
-  private let part: Batch?
+  let statistics: UnsafeMutablePointer<Double>
+  /// By sequence, what is carried from batch to batch: of the training, and of an evaluation.
+  let trainingState: UnsafeMutableRawBufferPointer
+  let evaluationState: UnsafeMutableRawBufferPointer
+  /// Some rows of a batch, where they cannot be run as they stand in it.
+  let part: Batch?
+  /// How batches are cut, where their gradients are summed shard by shard.
+  let sharding: Sharding?
 
   /// Makes the model with its initial weights, drawn under `initializationKey`.
   ///
   /// `batchSize` is the largest number of rows that a batch will have, `trainingRows` the largest of
-  /// one that is trained on; by default the same.
+  /// one that is trained on; by default the same. With `sharding` this is one rank's share of a
+  /// model, for a `ShardedNetwork`.
   package init(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, batchSize: Int,
     trainingRows: Int? = nil, initializationKey: PhiloxKey,
-    execution: ExecutionOptions = ExecutionOptions()
+    execution: ExecutionOptions = ExecutionOptions(), sharding: Sharding? = nil
   ) throws(OptionProblem) {
     let model = RecurrentModel(options: model, cell: cell, shape: shape)
     if let problem = model.validate().first { throw problem }
+    let (plans, options) = Self.plans(
+      model, rows: trainingRows ?? batchSize, execution: execution, sharding)
+    let plan = plans[0]
+    let declarations = plans.count > 1 ? plans[1].parameters : plan.parameters
+    let gradientRoom: UnsafeMutableRawPointer?
+    do throws(TeamError) {
+      let count = declarations.reduce(0) { $0 + $1.shape.reduce(1, *) }
+      gradientRoom = try sharding?.team?.gradientRoom(
+        byteCount: max(count, 1) * model.options.precision.size)
+    } catch {
+      throw OptionProblem("ranks_per_trial", "\(error)")
+    }
+    let store = ParameterStore(
+      declarations, precision: model.options.precision, key: initializationKey,
+      gradientRoom: gradientRoom)
+    parameters = store
+    parameterCount = model.recorded().parameterCount
+    parameters.keepTouchedRows(of: plan.lookupTables)
+    kernels = Kernels(execution.instructionSet, model.options.precision)
+    let executors = plans.map {
+      Executor(plan: $0, parameters: store, instructionSet: execution.instructionSet)
+    }
+    own = executors[0]
+    forerunner = executors.count > 1 ? executors[1] : nil
+    dataStart = cell.dataStart
+    runsForerunner = forerunner != nil
+    stateSize = plan.stateSize
+    self.shape = shape
+    maximumRows = batchSize
+    self.sharding = sharding.map { cut in
+      var cut = cut
+      cut.runsTogether = options.shardRows > 0
+      return cut
+    }
+    statistics = .allocate(capacity: Int(MS_STATISTICS) * (sharding?.localShards ?? 1))
+    part = Self.part(shape, plans, batchSize: batchSize, rows: options.maximumRows, sharding)
+    let carried = executors.map(\.carriedCount).max() ?? 0
+    let stateBytes = shape.carriesState ? batchSize * carried * model.options.precision.size : 0
+    trainingState = .allocate(byteCount: stateBytes, alignment: 64)
+    evaluationState = .allocate(byteCount: stateBytes, alignment: 64)
+    trainingState.initializeMemory(as: UInt8.self, repeating: 0)
+    evaluationState.initializeMemory(as: UInt8.self, repeating: 0)
+  }
+
+  deinit {
+    statistics.deallocate()
+    trainingState.deallocate()
+    evaluationState.deallocate()
+  }
+
+  /// The plan of the model and of what is trained before it, if anything is, for as many rows of a
+  /// batch as are run together.
+  private static func plans(
+    _ model: RecurrentModel, rows: Int, execution: ExecutionOptions, _ sharding: Sharding?
+  ) -> (plans: [Plan], options: PlanOptions) {
+    let shape = model.shape
     var options = PlanOptions(
       maximumSteps: shape.maximumSteps, answersLastStepOnly: shape.outputSteps == .last)
     options.carriesState = shape.carriesState
@@ -58,45 +122,27 @@ package final class Network {
       default: 1
       }
     options.maximumTrainingSteps = shape.maximumTrainingSteps
-    options.maximumRows = trainingRows ?? batchSize
-    let graph = model.recorded()
-    let plan = PlanBuilder.plan(graph, options)
-    let forerunnerPlan = model.recordedForerunner().map { PlanBuilder.plan($0, options) }
-    let store = ParameterStore(
-      forerunnerPlan?.parameters ?? plan.parameters, precision: model.options.precision,
-      key: initializationKey)
-    parameters = store
-    parameterCount = graph.parameterCount
-    parameters.keepTouchedRows(of: plan.lookupTables)
-    kernels = Kernels(execution.instructionSet, model.options.precision)
-    let compiled = { (plan: Plan) in
-      Executor(plan: plan, parameters: store, instructionSet: execution.instructionSet)
-    }
-    own = compiled(plan)
-    forerunner = forerunnerPlan.map(compiled)
-    dataStart = cell.dataStart
-    runsForerunner = forerunner != nil
-    stateSize = plan.stateSize
-    self.shape = shape
-    statistics = .allocate(capacity: 7)
-    part =
-      (plan.isFlat || forerunnerPlan?.isFlat == true) && batchSize > options.maximumRows
-      ? Batch(shape: shape, maximumRows: options.maximumRows) : nil
-    func parts(of size: Int) -> Int { (batchSize + size - 1) / size }
-    let tiles =
-      part.map { parts(of: $0.maximumRows) * $0.tiles } ?? parts(of: Int(MS_LANES))
-    let carriedBytes = max(own.carriedBytes, forerunner?.carriedBytes ?? 0)
-    let stateBytes = shape.carriesState ? tiles * carriedBytes : 0
-    trainingState = .allocate(byteCount: stateBytes, alignment: 64)
-    evaluationState = .allocate(byteCount: stateBytes, alignment: 64)
-    trainingState.initializeMemory(as: UInt8.self, repeating: 0)
-    evaluationState.initializeMemory(as: UInt8.self, repeating: 0)
+    options.maximumRows = rows
+    let graphs = [model.recorded()] + (model.recordedForerunner().map { [$0] } ?? [])
+    guard let sharding else { return (graphs.map { PlanBuilder.plan($0, options) }, options) }
+    options.shardRows = max(1, rows / sharding.shards)
+    options.maximumRows = options.shardRows * sharding.localShards
+    let together = graphs.map { PlanBuilder.plan($0, options) }
+    if together.allSatisfy(\.sumsByShard) { return (together, options) }
+    options.maximumRows = options.shardRows
+    options.shardRows = 0
+    return (graphs.map { PlanBuilder.plan($0, options) }, options)
   }
 
-  deinit {
-    statistics.deallocate()
-    trainingState.deallocate()
-    evaluationState.deallocate()
+  private static func part(
+    _ shape: TaskShape, _ plans: [Plan], batchSize: Int, rows: Int, _ sharding: Sharding?
+  ) -> Batch? {
+    let isFlat = plans.contains(where: \.isFlat)
+    guard let sharding else {
+      return isFlat && batchSize > rows ? Batch(shape: shape, maximumRows: rows) : nil
+    }
+    let ofShard = (batchSize + sharding.shards - 1) / sharding.shards
+    return Batch(shape: shape, maximumRows: isFlat ? rows : max(rows, ofShard))
   }
 
   /// Bytes of activations, gradients and caches.
@@ -113,116 +159,4 @@ package final class Network {
   /// The state carried over between batches that continue each other, as one flat buffer to be
   /// saved with a checkpoint; empty for tasks whose batches never do.
   package var carriedState: UnsafeMutableRawBufferPointer { trainingState }
-
-  /// Forward and backward over `batch`.
-  ///
-  /// Overwrites `parameters.gradients` with the gradient of the weighted mean loss. `update` and
-  /// `noiseKey` determine dropout masks.
-  package func train(_ batch: Batch, update: Int, noiseKey: PhiloxKey) -> LossStatistics {
-    parameters.clearGradients(
-      tokens: .init(rebasing: batch.tokens.prefix(batch.steps * batch.rows)))
-    executor.batch.pointee.training = 1
-    executor.batch.pointee.update = UInt64(update)
-    executor.batch.pointee.random_key = (noiseKey.low, noiseKey.high)
-    return run(batch, state: trainingState, backward: true)
-  }
-
-  /// Forward over `batch` without dropout.
-  package func evaluate(_ batch: Batch) -> LossStatistics {
-    executor.batch.pointee.training = 0
-    return run(batch, state: evaluationState, backward: false)
-  }
-
-  private func run(
-    _ batch: Batch, state: UnsafeMutableRawBufferPointer, backward: Bool
-  ) -> LossStatistics {
-    let denormals = ms_flush_denormals()
-    defer { ms_restore_denormals(denormals) }
-    statistics.update(repeating: 0, count: 7)
-    let divisor = shape.lossMean == .sequences ? Double(batch.rows) : batch.totalWeight
-    take(batch, lossScale: 1 / max(divisor, .leastNormalMagnitude))
-    executor.startBatch(trains: backward)
-    if let part, batch.rows > part.maximumRows {
-      var tile = 0
-      for first in stride(from: 0, to: batch.rows, by: part.maximumRows) {
-        part.copyRows(first..<min(first + part.maximumRows, batch.rows), of: batch)
-        take(part, lossScale: executor.batch.pointee.loss_scale)
-        runTiles(part, state: state, firstTile: tile, backward: backward)
-        tile += part.tiles
-      }
-    } else {
-      runTiles(batch, state: state, firstTile: 0, backward: backward)
-    }
-    if backward { executor.endGradient() }
-    return LossStatistics(
-      loss: statistics[0], weight: statistics[1], correct: statistics[2],
-      truePositives: statistics[3], falsePositives: statistics[4], falseNegatives: statistics[5],
-      silentAnswers: statistics[6], bound: batch.bound)
-  }
-
-  /// Tells the kernels of `batch`.
-  private func take(_ batch: Batch, lossScale: Double) {
-    let context = executor.batch
-    context.pointee.steps = Int64(batch.steps)
-    context.pointee.first_step = Int64(batch.firstStep)
-    context.pointee.rows = Int64(batch.rows)
-    context.pointee.tokens = UnsafePointer(batch.tokens.baseAddress)
-    context.pointee.features = UnsafePointer(batch.features.baseAddress)
-    context.pointee.classes = UnsafePointer(batch.classes.baseAddress)
-    context.pointee.targets = UnsafePointer(batch.targets.baseAddress)
-    context.pointee.weights = UnsafePointer(batch.weights.baseAddress)
-    context.pointee.loss_scale = lossScale
-    context.pointee.statistics = statistics
-  }
-
-  /// Runs the tiles of a batch forward from the zero state, its steps counted from 0; each is passed
-  /// with its rows.
-  func forEachTile(of batch: Batch, _ body: (_ tile: Int, _ rows: Range<Int>) -> Void) {
-    take(batch, lossScale: 0)
-    executor.batch.pointee.first_step = 0
-    executor.startBatch(trains: false)
-    let lanes = Int(MS_LANES)
-    var row = 0
-    while row < batch.rows {
-      let first = row
-      row = executor.startTiles(from: first)
-      let tiles = (row - first + lanes - 1) / lanes
-      for tile in 0..<tiles { executor.loadState(tile: tile, nil) }
-      executor.runForward()
-      for tile in 0..<tiles {
-        let start = first + tile * lanes
-        body(tile, start..<min(start + lanes, row))
-      }
-    }
-  }
-
-  private func runTiles(
-    _ batch: Batch, state: UnsafeMutableRawBufferPointer, firstTile: Int, backward: Bool
-  ) {
-    var row = 0
-    var start = firstTile
-    while row < batch.rows {
-      let first = row
-      row = executor.startTiles(from: first)
-      let saved = state.baseAddress.map { $0 + start * executor.carriedBytes }
-      let tiles = (row - first + Int(MS_LANES) - 1) / Int(MS_LANES)
-      for tile in 0..<tiles {
-        let continued = batch.continuesState ? saved : nil
-        executor.loadState(tile: tile, continued.map { UnsafeRawPointer($0) })
-      }
-      executor.runForward()
-      if backward { executor.startBackward() }
-      executor.runLoss()
-      if backward { executor.runBackward() }
-      if shape.carriesState, let saved {
-        for tile in 0..<tiles { executor.saveState(tile: tile, to: saved) }
-      }
-      start += tiles
-    }
-  }
-}
-
-extension Batch {
-  /// Tiles that the most rows take.
-  fileprivate var tiles: Int { (maximumRows + Int(MS_LANES) - 1) / Int(MS_LANES) }
 }

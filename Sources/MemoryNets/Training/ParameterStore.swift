@@ -40,7 +40,7 @@ package struct ParameterView: Hashable, Sendable {
 
 /// A model's parameters and their gradients, each one flat buffer with named views.
 ///
-/// Owns both buffers. Elements are Float or Double by `precision`; hot code hands the raw
+/// Owns both buffers, but for gradients in a room of others. Elements are Float or Double by `precision`; hot code hands the raw
 /// pointers to kernels, everything else reads through `doubles`.
 package final class ParameterStore {
   package let precision: Precision
@@ -50,21 +50,27 @@ package final class ParameterStore {
   package let gradients: UnsafeMutableRawPointer
   /// The tables of which a batch touches some rows only; the gradient of the others is zero.
   package private(set) var touchedRows: [TouchedRows] = []
+  private let ownsGradients: Bool
 
-  package init(precision: Precision, views: [ParameterView]) {
+  /// `gradientRoom` has room for as many elements, all zero, and outlives the store; by default the
+  /// store makes its own.
+  package init(
+    precision: Precision, views: [ParameterView], gradientRoom: UnsafeMutableRawPointer? = nil
+  ) {
     self.precision = precision
     self.views = views
     count = views.reduce(0) { $0 + $1.count }
     let bytes = max(count, 1) * precision.size
     values = .allocate(byteCount: bytes, alignment: 64)
-    gradients = .allocate(byteCount: bytes, alignment: 64)
+    ownsGradients = gradientRoom == nil
+    gradients = gradientRoom ?? .allocate(byteCount: bytes, alignment: 64)
     values.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     gradients.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
   }
 
   deinit {
     values.deallocate()
-    gradients.deallocate()
+    if ownsGradients { gradients.deallocate() }
   }
 
   /// Keeps the gradients of the tables `names` as those of touched rows, from all zero on.
@@ -72,20 +78,29 @@ package final class ParameterStore {
     touchedRows = names.compactMap { view(named: $0) }.map(TouchedRows.init)
   }
 
+  /// Makes all gradients zero, for the same batch again.
+  func clearGradients() { forEachGradientRange(clear) }
+
+  private func clear(_ range: Range<Int>) {
+    (gradients + range.lowerBound * precision.size).initializeMemory(
+      as: UInt8.self, repeating: 0, count: range.count * precision.size)
+  }
+
   /// Makes all gradients zero, for a batch that looks up the rows of `tokens`.
   func clearGradients(tokens: UnsafeMutableBufferPointer<Int32>) {
-    func clear(_ range: Range<Int>) {
-      (gradients + range.lowerBound * precision.size).initializeMemory(
-        as: UInt8.self, repeating: 0, count: range.count * precision.size)
-    }
+    forEachGradientRange(clear)
+    for table in touchedRows { table.touch(tokens) }
+  }
+
+  /// Gives the ranges, ascending, that hold all gradients other than zero.
+  func forEachGradientRange(_ body: (Range<Int>) -> Void) {
     var start = 0
     for table in touchedRows {
-      clear(start..<table.range.lowerBound)
-      table.forEach(clear)
-      table.touch(tokens)
+      if start < table.range.lowerBound { body(start..<table.range.lowerBound) }
+      table.forEach(body)
       start = table.range.upperBound
     }
-    clear(start..<count)
+    if start < count { body(start..<count) }
   }
 
   package func view(named name: String) -> ParameterView? {

@@ -1,7 +1,9 @@
 /// A model: input map, layers of a cell, read-out.
 ///
-///     x -> embedding, one-hot or as it is -> cell -> dropout -> cell ... -> dropout
+///     x -> embedding, one-hot or as it is -> dropout -> cell -> dropout -> cell ... -> dropout
 ///       -> (linear -> ReLU ->) linear -> outputs
+///
+/// Tied, the last linear map is the embedding: Press and Wolf 2017, arXiv:1608.05859.
 package struct RecurrentModel {
   package let options: ModelOptions
   package let cell: any RecurrentCell
@@ -22,6 +24,9 @@ package struct RecurrentModel {
           "embedding_size",
           "is \(options.embeddingSize); the task's inputs are vectors, not tokens: 0"))
     }
+    if options.tied, problems.isEmpty {
+      if let problem = tyingProblem { problems.append(problem) }
+    }
     if let start = cell.dataStart, options.layers > 1 {
       problems.append(
         OptionProblem(
@@ -31,6 +36,21 @@ package struct RecurrentModel {
     return problems
   }
 
+  /// Why the embedding cannot be the weights of the outputs, if it cannot.
+  private var tyingProblem: OptionProblem? {
+    guard case .tokens(let vocabulary) = shape.input, vocabulary == shape.outputSize else {
+      return OptionProblem(
+        "tied", "is true, and the task's outputs are not its input tokens; false is possible")
+    }
+    let g = StepBuilder(maximumSteps: shape.maximumSteps)
+    let size = options.readoutSize > 0 ? options.readoutSize : layers(cell, in: g).size
+    guard size != options.embeddingSize else { return nil }
+    return OptionProblem(
+      "tied",
+      "is true, and the outputs read \(size) numbers, an embedding has "
+        + "\(options.embeddingSize); embedding_size \(size) is possible")
+  }
+
   /// The equations of one step.
   ///
   /// Parameters are named `embedding`, `layer0.W_x`, ...,
@@ -38,7 +58,7 @@ package struct RecurrentModel {
   package func recorded() -> StepGraph {
     let g = StepBuilder(maximumSteps: shape.maximumSteps)
     record(cell, in: g)
-    return g.graph
+    return g.graph.drawn(within: options.initialRange)
   }
 
   /// The equations of what is trained first in the model's place, if anything is.
@@ -48,26 +68,40 @@ package struct RecurrentModel {
     guard let forerunner = cell.dataStart?.forerunner else { return nil }
     let g = StepBuilder(maximumSteps: shape.maximumSteps, after: recorded().parameters)
     g.scope("forerunner") { record(forerunner, in: g) }
-    return g.graph
+    return g.graph.drawn(within: options.initialRange)
   }
 
   private func record(_ cell: any RecurrentCell, in g: StepBuilder) {
-    var x = input(g)
-    for layer in 0..<options.layers {
-      if layer > 0 { x = g.dropout(x, options.dropout) }
-      x = g.scope("layer\(layer)") { cell.step(x, in: g) }
-    }
+    let embedding = options.tied ? g.parameterName("embedding") : nil
+    let x = layers(cell, in: g)
     g.output(
       g.readout {
         g.scope("readout") {
-          var y = g.dropout(x, options.dropout)
+          var y = dropout(x, options.dropout, g)
           if options.readoutSize > 0 {
             let size = options.readoutSize
             y = relu(g.linear("hidden_W", y, size) + g.bias("hidden_b", size))
           }
-          return g.linear("W", y, shape.outputSize) + g.bias("b", shape.outputSize)
+          let z =
+            embedding.map { g.linear(g.weight(named: $0), y) }
+            ?? g.linear("W", y, shape.outputSize)
+          return z + g.bias("b", shape.outputSize)
         }
       })
+  }
+
+  /// What comes out of the last layer.
+  private func layers(_ cell: any RecurrentCell, in g: StepBuilder) -> Vector {
+    var x = dropout(input(g), options.inputDropout, g)
+    for layer in 0..<options.layers {
+      if layer > 0 { x = dropout(x, options.dropout, g) }
+      x = g.scope("layer\(layer)") { cell.step(x, in: g) }
+    }
+    return x
+  }
+
+  private func dropout(_ x: Vector, _ probability: Double, _ g: StepBuilder) -> Vector {
+    g.dropout(x, probability, locked: options.lockedDropout)
   }
 
   private func input(_ g: StepBuilder) -> Vector {
@@ -86,11 +120,30 @@ package struct RecurrentModel {
   }
 }
 
+extension StepGraph {
+  /// The graph with every matrix that is drawn from a distribution drawn uniformly from [-range,
+  /// range], or as it is where the range is 0.
+  fileprivate func drawn(within range: Double) -> StepGraph {
+    guard range > 0 else { return self }
+    var graph = self
+    graph.parameters = parameters.map { parameter in
+      guard parameter.shape.count == 2, parameter.initializer.isDrawn else { return parameter }
+      var parameter = parameter
+      parameter.initializer = .uniform(range)
+      return parameter
+    }
+    return graph
+  }
+}
+
 extension ParameterStore {
   /// The parameters that a graph declares, with the values that they start from under `key`.
   ///
   /// Each parameter is drawn under its own name, so that its start does not depend on the others.
-  convenience init(_ declarations: [ParameterDeclaration], precision: Precision, key: PhiloxKey) {
+  convenience init(
+    _ declarations: [ParameterDeclaration], precision: Precision, key: PhiloxKey,
+    gradientRoom: UnsafeMutableRawPointer? = nil
+  ) {
     var offset = 0
     let views = declarations.map { declaration in
       let view = ParameterView(
@@ -99,7 +152,7 @@ extension ParameterStore {
       offset += view.count
       return view
     }
-    self.init(precision: precision, views: views)
+    self.init(precision: precision, views: views, gradientRoom: gradientRoom)
     for (view, declaration) in zip(views, declarations) {
       set(
         view,

@@ -10,10 +10,10 @@ package struct Schedule: Sendable {
 
   /// The learning rate of update number `update`, from 0.
   ///
-  /// With w the warm-up, f the factor, m the minimum and r the full rate:
+  /// With w the warm-up, f the factor, m the minimum, r the full rate and s the start of the steps:
   ///
   ///     constant  r
-  ///     step      max(m, r f^floor(update / every))
+  ///     step      max(m, r f^(1 + floor((update - s) / every))), before s max(m, r)
   ///     plateau   max(m, r f^reductions)
   ///     cosine    m + (r - m) (1 + cos(pi (update - w) / (steps - w))) / 2
   ///
@@ -28,8 +28,9 @@ package struct Schedule: Sendable {
     switch options.schedule {
     case .constant: return rise * full
     case .step:
-      return rise
-        * max(floor, full * power(options.scheduleFactor, update / options.scheduleEvery))
+      let start = options.scheduleStart > 0 ? options.scheduleStart : options.scheduleEvery
+      let steps = update < start ? 0 : 1 + (update - start) / options.scheduleEvery
+      return rise * max(floor, full * power(options.scheduleFactor, steps))
     case .plateau:
       return rise * max(floor, full * power(options.scheduleFactor, plateau.reductions))
     case .cosine:

@@ -44,6 +44,8 @@ package struct TrainOptions: Options {
   package var schedule = ScheduleKind.constant
   /// Updates between two reductions of the step schedule.
   package var scheduleEvery = 1000
+  /// Updates before the first reduction of the step schedule; 0 takes `schedule_every`.
+  package var scheduleStart = 0
   /// What the step and plateau schedules multiply the learning rate by.
   package var scheduleFactor = 0.5
   /// Evaluations without a better one after which the plateau schedule reduces the rate.
@@ -54,6 +56,9 @@ package struct TrainOptions: Options {
   package var warmup = 0
   /// Evaluations without a better one after which training ends; 0 is never.
   package var earlyStopPatience = 0
+  /// Weights are averaged from the evaluation on that is worse than the best of those more than this
+  /// many before it, and the mean is what is evaluated; 0 is never.
+  package var averagePatience = 0
   /// Groups of parameters that keep their initial values.
   package var freeze: [ParameterGroup] = []
 
@@ -93,6 +98,7 @@ package struct TrainOptions: Options {
     count("evaluate_every", evaluateEvery, from: 1)
     count("evaluate_batch_size", evaluateBatchSize, from: 0)
     count("schedule_every", scheduleEvery, from: 1)
+    count("schedule_start", scheduleStart, from: 0)
     need(
       scheduleFactor > 0 && scheduleFactor <= 1, "schedule_factor", scheduleFactor,
       "a number above 0 and at most 1 is needed")
@@ -104,6 +110,7 @@ package struct TrainOptions: Options {
     count("warmup", warmup, from: 0)
     need(warmup <= steps, "warmup", warmup, "at most the \(steps) of steps is possible")
     count("early_stop_patience", earlyStopPatience, from: 0)
+    count("average_patience", averagePatience, from: 0)
     need(
       !nesterov || (optimizer == .sgd && momentum > 0), "nesterov", nesterov,
       "it needs optimizer sgd with a momentum above 0")

@@ -7,13 +7,20 @@ package protocol TrainableModel: AnyObject {
   var parameterCount: Int { get }
 
   /// Forward and backward: overwrites the gradients with that of the weighted mean loss.
-  func train(_ batch: Batch, update: Int, noiseKey: PhiloxKey) -> LossStatistics
+  ///
+  /// Throws where this model is a team's and the team cannot go on.
+  func train(
+    _ batch: Batch, update: Int, noiseKey: PhiloxKey
+  ) throws(TeamError) -> LossStatistics
 
-  /// Forward alone, without dropout.
-  func evaluate(_ batch: Batch) -> LossStatistics
+  /// Forward alone, without dropout; throws as `train`.
+  func evaluate(_ batch: Batch) throws(TeamError) -> LossStatistics
 
   /// What is carried over between batches that continue each other, saved with a checkpoint.
   var carriedState: UnsafeMutableRawBufferPointer { get }
+
+  /// Completes `carriedState` by what the other ranks of a team carry.
+  func collectState() throws(TeamError)
 
   /// The update from which on it is the model that was asked for that is trained.
   var firstUpdate: Int { get }
@@ -34,6 +41,8 @@ extension TrainableModel {
   ) -> Bool { false }
 
   package func resume(after updates: Int) {}
+
+  package func collectState() {}
 }
 
 extension Network: TrainableModel {}

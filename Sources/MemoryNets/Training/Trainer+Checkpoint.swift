@@ -10,6 +10,8 @@ extension Trainer {
     var recent: [Double]
     /// The split that was being evaluated; its evaluation begins anew.
     var evaluation: String?
+    /// Updates that the mean of the weights is over, where it is begun.
+    var averaged: Int?
     /// Updates before the optimiser started, where there were any.
     var optimizerStart: Int?
   }
@@ -19,7 +21,13 @@ extension Trainer {
   /// The sections point into this trainer's memory: write them before the next `advance`.
   package func checkpoint(identity: String) -> Checkpoint {
     let parameters = model.parameters
-    var checkpoint = weightsCheckpoint(identity: identity)
+    var checkpoint = weightsCheckpoint(identity: identity, average?.weights)
+    if let average, average.isBegun {
+      checkpoint.append(
+        Checkpoint.Section(
+          "average", .init(parameters.precision), shape: [parameters.count],
+          bytes: average.mean, owner: average))
+    }
     for moment in optimizer.moments {
       checkpoint.append(
         Checkpoint.Section(
@@ -37,6 +45,7 @@ extension Trainer {
         recent.loss, recent.weight, recent.correct, recent.truePositives, recent.falsePositives,
         recent.falseNegatives, recent.silentAnswers, recent.bound,
       ], evaluation: evaluation?.split.rawValue,
+      averaged: average.flatMap { $0.isBegun ? $0.count : nil },
       optimizerStart: optimizerStart == 0 ? nil : optimizerStart)
     checkpoint.append(Checkpoint.Section("trainer", json: state))
     return checkpoint
@@ -44,14 +53,22 @@ extension Trainer {
 
   /// The weights alone, with nothing in it but what the trial determines.
   package func weightsCheckpoint(identity: String) -> Checkpoint {
+    weightsCheckpoint(identity: identity, nil)
+  }
+
+  /// The same of `weights` instead of what stands in the parameters.
+  private func weightsCheckpoint(
+    identity: String, _ weights: UnsafeRawBufferPointer?
+  ) -> Checkpoint {
     let parameters = model.parameters
     return Checkpoint(
       identity: identity, step: step, precision: parameters.precision,
       sections: [
         Checkpoint.Section("layout", json: ParameterLayout(parameters)),
+        Checkpoint.Section(DataMark.section, json: DataMark(task)),
         Checkpoint.Section(
           "weights", .init(parameters.precision), shape: [parameters.count],
-          bytes: UnsafeRawBufferPointer(parameters.bytes), owner: parameters),
+          bytes: weights ?? UnsafeRawBufferPointer(parameters.bytes), owner: self),
       ])
   }
 
@@ -62,6 +79,7 @@ extension Trainer {
       identity: identity, step: earlyStop.bestStep, precision: model.parameters.precision,
       sections: [
         Checkpoint.Section("layout", json: ParameterLayout(model.parameters)),
+        Checkpoint.Section(DataMark.section, json: DataMark(task)),
         section("weights", bestWeights),
       ])
   }
@@ -90,6 +108,7 @@ extension Trainer {
     try plan("weights", into: parameters.bytes)
     for moment in optimizer.moments { try plan("moment.\(moment.name)", into: moment.bytes) }
     try plan("carried_state", into: model.carriedState)
+    if let average, state.averaged != nil { try plan("average", into: average.storage.bytes) }
     let best = checkpoint.section(named: "best_weights")?.bytes
     guard best == nil || best?.count == parameters.bytes.count else {
       throw .foreign(path: path, problem: "lacks best_weights of this model's size")
@@ -119,6 +138,7 @@ extension Trainer {
     recent.silentAnswers = state.recent[6]
     // Absent from checkpoints of versions before there were bounds.
     recent.bound = state.recent.count > 7 ? state.recent[7] : 0
+    average?.restore(count: state.averaged)
     evaluation = nil
     if let split = state.evaluation.flatMap(DataSplit.init) { evaluate(split) }
   }

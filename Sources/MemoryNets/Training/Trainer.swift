@@ -37,10 +37,12 @@ package final class Trainer {
   /// The weights of the best evaluation; nil while there is none.
   var bestWeights: Checkpoint.Storage?
   var evaluation: Evaluation?
+  /// The mean of the weights since validation stopped getting better, where that is wanted.
+  let average: WeightAverage?
   /// Updates before the optimiser started, which it does anew where weights are computed from data.
   var optimizerStart = 0
 
-  private let task: any SequenceTask
+  let task: any SequenceTask
   private let noiseKey: PhiloxKey
   private let schedule: Schedule
   private let batch: Batch
@@ -67,6 +69,9 @@ package final class Trainer {
     self.noiseKey = noiseKey
     schedule = Schedule(options)
     optimizer = Optimizer(options, parameters: model.parameters, kernels: model.kernels)
+    average =
+      options.averagePatience > 0
+      ? WeightAverage(model.parameters, kernels: model.kernels) : nil
     batch = Batch(
       shape: task.shape, maximumRows: max(options.batchSize, options.evaluationRows))
   }
@@ -88,15 +93,22 @@ package final class Trainer {
   }
 
   /// Does one update or evaluates one batch; `end` must be nil.
-  package func advance() {
+  ///
+  /// Throws where the team cannot go on; the training then ends without a result.
+  package func advance() throws(TeamError) {
     precondition(end == nil, "the training is over")
-    if evaluation == nil { update() } else { evaluateBatch() }
+    if evaluation == nil { try update() } else { try evaluateBatch() }
   }
 
-  private func update() {
+  /// Gets ready for `checkpoint`, on all ranks of a team at the same step.
+  package func prepareCheckpoint() throws(TeamError) {
+    if evaluation == nil { try model.collectState() }
+  }
+
+  private func update() throws(TeamError) {
     if model.prepare(for: step, of: task, batchSize: options.batchSize) { startAnew() }
     task.fillTraining(batch, update: step, batchSize: options.batchSize)
-    let statistics = model.train(batch, update: step, noiseKey: noiseKey)
+    let statistics = try model.train(batch, update: step, noiseKey: noiseKey)
     guard statistics.loss.isFinite else {
       return diverge(at: step + 1, "the loss", statistics.loss)
     }
@@ -106,12 +118,17 @@ package final class Trainer {
     }
     recent += statistics
     step += 1
-    if step % options.evaluateEvery == 0 || step == options.steps { evaluate(.validation) }
+    average?.add()
+    if step % options.evaluateEvery == 0 || step == options.steps {
+      try model.collectState()
+      evaluate(.validation)
+    }
   }
 
   /// What was best before other weights took over does not count, nor does what led there.
   private func startAnew() {
     optimizer.startAnew()
+    average?.end()
     optimizerStart = step
     plateau = Plateau()
     earlyStop = EarlyStop()
@@ -121,18 +138,19 @@ package final class Trainer {
 
   /// Begins an evaluation.
   func evaluate(_ split: DataSplit) {
+    average?.show()
     evaluation = Evaluation(
       split: split,
       parts: [LossStatistics](repeating: LossStatistics(), count: task.parts(of: split).count),
       carriedState: Array(model.carriedState))
   }
 
-  private func evaluateBatch() {
+  private func evaluateBatch() throws(TeamError) {
     guard var current = evaluation else { return }
     let rows = options.evaluationRows
     if current.index < task.evaluationBatchCount(current.split, batchSize: rows) {
       task.fillEvaluation(batch, split: current.split, index: current.index, batchSize: rows)
-      let statistics = model.evaluate(batch)
+      let statistics = try model.evaluate(batch)
       current.statistics += statistics
       if let part = task.part(of: current.split, index: current.index, batchSize: rows) {
         current.parts[part] += statistics
@@ -161,11 +179,26 @@ package final class Trainer {
     if current.split == .test {
       end = .complete
     } else if decideEnd(points) {
+      // What is shown is what is tested, or the best of what was shown.
+      average?.end()
       if options.earlyStopPatience > 0, let bestWeights {
         model.parameters.bytes.copyMemory(from: UnsafeRawBufferPointer(bestWeights.bytes))
       }
       evaluate(.test)
+    } else {
+      average?.hide()
+      if let average, isStuck { average.begin() }
     }
+  }
+
+  /// Whether validation is worse than the best of more than `average_patience` evaluations ago: the
+  /// trigger of Merity, Keskar and Socher 2018, arXiv:1708.02182.
+  private var isStuck: Bool {
+    let values = history.filter { $0.name == goal.metric }.map(\.value)
+    let earlier = values.dropLast(options.averagePatience + 1)
+    guard let last = values.last, let first = earlier.first else { return false }
+    let best = earlier.reduce(first) { goal.isBetter($1, than: $0) ? $1 : $0 }
+    return !goal.isBetter(last, than: best) && last != best
   }
 
   /// Draws the conclusions from an evaluation on the validation split; true when it was the last.

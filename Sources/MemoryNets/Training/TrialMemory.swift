@@ -6,7 +6,7 @@ import CKernels
 package struct TrialMemory: Hashable, Sendable {
   package var weights: Int
   package var gradients: Int
-  /// Of the optimiser.
+  /// Of the optimiser, and the mean of the weights.
   package var moments: Int
   /// A copy of the weights, from the first evaluation that counts.
   package var bestWeights: Int
@@ -30,7 +30,8 @@ package struct TrialMemory: Hashable, Sendable {
     let state = network.carriedState.count
     weights = parameters.count * parameters.precision.size
     gradients = weights
-    moments = Optimizer.momentNames(options).count * weights
+    moments =
+      Optimizer.momentNames(options).count * weights + (options.averagePatience > 0 ? weights : 0)
     bestWeights = weights
     arena = network.arenaBytes
     calls = network.callBytes

@@ -56,7 +56,12 @@ package struct ProbedCheckpoint {
   package func probe(_ assembly: TrialAssembly, options: ProbeOptions) throws -> MemoryProbe {
     let task = try assembly.task(of: configuration)
     let reader = try assembly.stateReader(of: configuration, shape: task.shape)
-    let parameters = reader.parameters
+    try load(into: reader.parameters)
+    return MemoryProbe(reader, task: task, options: options)
+  }
+
+  /// Puts the net's weights into the parameters of a model.
+  func load(into parameters: ParameterStore) throws {
     guard
       checkpoint.section(named: "layout")?.json(ParameterLayout.self)
         == ParameterLayout(parameters),
@@ -64,7 +69,6 @@ package struct ProbedCheckpoint {
       weights.count == parameters.count * parameters.precision.size
     else { throw ProbeError(description: "\(path): holds another model than its trial's") }
     parameters.load(weights)
-    return MemoryProbe(reader, task: task, options: options)
   }
 }
 

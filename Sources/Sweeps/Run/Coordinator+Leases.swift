@@ -54,7 +54,7 @@ extension Coordinator {
       }
       result.rank = workers[worker].rank
       finish(trial, with: result, now: now)
-    case .preempted(let step):
+    case .preempted(let step), .yielded(let step):
       guard isCurrent else { return }
       trial.lastStep = step
       trial.preemptions += 1
@@ -68,6 +68,18 @@ extension Coordinator {
       // A worker abandons what is fenced; a runner that does so unasked has crashed.
       guard isCurrent else { return }
       charge(trial, worker: worker, now: now)
+    case .followed:
+      guard isCurrent else { return }
+      release(worker, from: trial, now: now)
+    case .broken(let step, let reason):
+      guard isCurrent else { return }
+      trial.lastStep = step
+      note("team_broken", "\(reason), at step \(step)", trial.trial.identity, worker + 1, at: now)
+      if phase == .running {
+        charge(trial, worker: worker, because: reason, now: now)
+      } else {
+        makePending(trial, after: outcome.elapsedSeconds, now: now)
+      }
     }
   }
 
@@ -81,9 +93,10 @@ extension Coordinator {
 
   /// Gives trials to workers: one to each idle worker, then short ones to fill the queues.
   func assign(now: Double) {
+    if options.hasTeams { return assignTeams(now: now) }
     for i in workers.indices where workers[i].canWork && workers[i].leases.isEmpty {
       guard let trial = nextSuspect() ?? nextPending() ?? nextSuspect() else { return }
-      lease(trial, to: i, now: now)
+      lease(trial, to: [i], now: now)
     }
     // The queues run empty while a suspect waits for an idle worker.
     guard let seconds = expectedSeconds, suspects.isEmpty else { return }
@@ -93,12 +106,12 @@ extension Coordinator {
       else { continue }
       while workers[i].leases.count < depth {
         guard let trial = nextPending() else { return }
-        lease(trial, to: i, now: now)
+        lease(trial, to: [i], now: now)
       }
     }
   }
 
-  private func nextSuspect() -> OpenTrial? {
+  func nextSuspect() -> OpenTrial? {
     while !suspects.isEmpty {
       let trial = suspects.removeFirst()
       if !trial.isFinished { return trial }
@@ -106,37 +119,49 @@ extension Coordinator {
     return nil
   }
 
-  private func lease(_ trial: OpenTrial, to worker: Int, now: Double) {
+  /// Gives `trial` to a worker, or to a team with the lead first.
+  func lease(_ trial: OpenTrial, to team: [Int], now: Double) {
     nextLease += 1
     trial.lease = nextLease
-    trial.holder = worker
+    trial.holders = team
     trial.leases.append(nextLease)
     leased[nextLease] = trial
-    if workers[worker].leases.isEmpty {
-      workers[worker].headSince = now
-      workers[worker].progress = nil
+    let ranks = team.count > 1 ? team.map { workers[$0].rank } : []
+    for worker in team {
+      if workers[worker].leases.isEmpty {
+        workers[worker].headSince = now
+        workers[worker].progress = nil
+      }
+      workers[worker].leases.append(
+        WorkerRecord.Lease(number: nextLease, trial: trial, team: ranks))
     }
-    workers[worker].leases.append(WorkerRecord.Lease(number: nextLease, trial: trial))
-    if (expectedSeconds ?? options.queueSeconds) >= options.queueSeconds {
+    if !ranks.isEmpty || (expectedSeconds ?? options.queueSeconds) >= options.queueSeconds {
+      let others = ranks.isEmpty ? "" : ", ranks " + ranks.map(String.init).joined(separator: " ")
       note(
-        "leased", "attempt \(trial.attempt)", trial.trial.identity, workers[worker].rank, at: now)
+        "leased", "attempt \(trial.attempt)\(others)", trial.trial.identity,
+        workers[team[0]].rank, at: now)
     }
   }
 
   // MARK: - Taking leases back
 
-  /// Takes the present lease of `trial`, if it has one, from the worker that has it.
+  /// Takes the present lease of `trial`, if it has one, from the workers that have it.
   func revoke(_ trial: OpenTrial, now: Double) {
-    guard let number = trial.lease, let i = trial.holder,
-      let j = workers[i].leases.firstIndex(where: { $0.number == number })
-    else { return }
+    for worker in trial.holders { release(worker, from: trial, now: now) }
     trial.lease = nil
-    trial.holder = nil
-    workers[i].leases.remove(at: j)
-    workers[i].needsAnswer = true
+  }
+
+  /// Takes the present lease of `trial` from one of its workers.
+  private func release(_ worker: Int, from trial: OpenTrial, now: Double) {
+    trial.holders.removeAll { $0 == worker }
+    guard let number = trial.lease,
+      let j = workers[worker].leases.firstIndex(where: { $0.number == number })
+    else { return }
+    workers[worker].leases.remove(at: j)
+    workers[worker].needsAnswer = true
     if j == 0 {
-      workers[i].headSince = now
-      workers[i].progress = nil
+      workers[worker].headSince = now
+      workers[worker].progress = nil
     }
   }
 
@@ -148,13 +173,20 @@ extension Coordinator {
     if trial.isSuspect { suspects.append(trial) } else { returned.append(trial) }
   }
 
-  /// `trial` was alone on a worker that died: within the budget it goes on elsewhere.
-  private func charge(_ trial: OpenTrial, worker: Int, now: Double) {
+  /// `trial` was alone on a worker that died, or its team came apart: within the budget it goes on
+  /// elsewhere.
+  private func charge(
+    _ trial: OpenTrial, worker: Int, because reason: String? = nil, now: Double
+  ) {
     trial.crashes += 1
-    note("crashed", "", trial.trial.identity, workers[worker].rank, at: now)
+    note("crashed", reason ?? "", trial.trial.identity, workers[worker].rank, at: now)
     guard trial.crashes <= options.retry.crash else {
       let times = trial.crashes == 1 ? "once" : "\(trial.crashes) times"
-      fail(trial, .failed, "the worker died \(times) while running it", worker: worker, now: now)
+      fail(
+        trial, .failed,
+        reason.map { "the team came apart \(times), at last: \($0)" }
+          ?? "the worker died \(times) while running it",
+        worker: worker, now: now)
       return
     }
     makePending(trial, after: max(0, now - workers[worker].headSince), now: now)
@@ -178,7 +210,10 @@ extension Coordinator {
     let lost = workers[worker].leases.dropFirst(kept).map(\.trial)
     guard !lost.isEmpty else { return }
     if cause == .silent, lost.count == 1, let trial = lost.first {
-      note("lease_expired", "", trial.trial.identity, workers[worker].rank, at: now)
+      let team = trial.holders.map { String(workers[$0].rank) }.joined(separator: " ")
+      note(
+        "lease_expired", trial.holders.count > 1 ? "ranks \(team), at step \(trial.lastStep)" : "",
+        trial.trial.identity, workers[worker].rank, at: now)
       charge(trial, worker: worker, now: now)
       return
     }

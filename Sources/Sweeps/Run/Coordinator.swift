@@ -26,6 +26,10 @@ package final class Coordinator {
     package var queueSeconds = 0.05
     package var queueLimit = 256
     package var retry = RetryBudget()
+    /// Whether some trials ask for several ranks.
+    package var hasTeams = false
+    /// The node of each worker; nil for one node.
+    package var nodes: [Int]?
 
     package init() {}
   }
@@ -55,6 +59,8 @@ package final class Coordinator {
   /// Pending trials that have been leased before; suspects apart.
   var returned: [OpenTrial] = []
   var suspects: [OpenTrial] = []
+  /// Where there are teams, the pending trials that are next, in the order in which they came.
+  var waiting: [OpenTrial] = []
   /// How long a trial takes, of late; nil before the first has ended.
   var expectedSeconds: Double?
   private var outbox: [(ToWorker, to: Rank)] = []
@@ -248,10 +254,13 @@ package final class Coordinator {
     status.busySeconds += passed * Double(status.busyWorkers)
     status.workerSeconds += passed * Double(alive.count)
     status.partsDone = alive.reduce(0) { sum, worker in
-      guard let progress = worker.progress, progress.totalSteps > 0, !worker.leases.isEmpty else {
-        return sum
-      }
-      return sum + min(1, Double(progress.step) / Double(progress.totalSteps))
+      guard let progress = worker.progress, progress.totalSteps > 0,
+        let holders = worker.leases.first?.trial.holders
+      else { return sum }
+      // Each rank of a team tells of the same trial.
+      return sum
+        + min(1, Double(progress.step) / Double(progress.totalSteps))
+        / Double(max(holders.count, 1))
     }
   }
 
@@ -293,6 +302,7 @@ package final class Coordinator {
   }
 
   private var sourceIsExhausted: Bool {
+    guard waiting.allSatisfy(\.isFinished) else { return false }
     guard let trial = nextPending() else { return true }
     returned.insert(trial, at: 0)
     return false
@@ -327,7 +337,8 @@ package final class Coordinator {
         let lease = workers[i].leases[j]
         new.append(
           Assignment(
-            lease: lease.number, attempt: lease.trial.attempt, trial: lease.trial.trial))
+            lease: lease.number, attempt: lease.trial.attempt, trial: lease.trial.trial,
+            team: lease.team))
       }
       let message = ToWorker.lease(
         version: workers[i].version, keep: workers[i].leases.map(\.number), new: new)

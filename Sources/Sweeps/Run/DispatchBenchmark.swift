@@ -76,7 +76,8 @@ private final class NullRunner: TrialRunner {
   private let clock = RunClock()
 
   func run(
-    _ trial: Trial, attempt: Int, between: (TrialProgress) -> Directive
+    _ trial: Trial, attempt: Int, team: (any TrainingTeam)?,
+    between: (TrialProgress) -> Directive
   ) -> TrialOutcome {
     var result = TrialResult(status: .complete, steps: 1)
     let points = [

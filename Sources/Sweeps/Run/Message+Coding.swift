@@ -12,6 +12,7 @@ extension ToWorker {
         writer.write(assignment.lease)
         writer.write(assignment.attempt)
         writer.write(assignment.trial)
+        writer.write(assignment.team) { $0.write($1) }
       }
       return writer.bytes
     case .stop: return [1]
@@ -28,7 +29,8 @@ extension ToWorker {
       let keep = try reader.leases()
       let new = try reader.list { (reader) throws(MessageError) in
         Assignment(
-          lease: try reader.unsigned(), attempt: try reader.integer(), trial: try reader.trial())
+          lease: try reader.unsigned(), attempt: try reader.integer(), trial: try reader.trial(),
+          team: try reader.list { (reader) throws(MessageError) in try reader.integer() })
       }
       self = .lease(version: version, keep: keep, new: new)
     case 1: self = .stop
@@ -104,6 +106,14 @@ extension ByteWriter {
       write(byte: 1)
       write(step)
     case .abandoned: write(byte: 2)
+    case .yielded(let step):
+      write(byte: 3)
+      write(step)
+    case .followed: write(byte: 4)
+    case .broken(let step, let reason):
+      write(byte: 5)
+      write(step)
+      write(reason)
     }
   }
 }
@@ -126,6 +136,13 @@ extension ByteReader {
     case 1:
       return Outcome(lease: lease, elapsedSeconds: elapsed, end: .preempted(step: try integer()))
     case 2: return Outcome(lease: lease, elapsedSeconds: elapsed, end: .abandoned)
+    case 3:
+      return Outcome(lease: lease, elapsedSeconds: elapsed, end: .yielded(step: try integer()))
+    case 4: return Outcome(lease: lease, elapsedSeconds: elapsed, end: .followed)
+    case 5:
+      return Outcome(
+        lease: lease, elapsedSeconds: elapsed,
+        end: .broken(step: try integer(), reason: try text()))
     default: throw .unknownKind(kind)
     }
   }

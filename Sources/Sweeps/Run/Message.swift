@@ -11,11 +11,14 @@ package struct Assignment: Hashable, Sendable {
   /// Counts the leases of the trial, from 1.
   package let attempt: Int
   package let trial: Trial
+  /// The ranks that train it together, the lead first; empty for one alone.
+  package let team: [Rank]
 
-  package init(lease: LeaseNumber, attempt: Int, trial: Trial) {
+  package init(lease: LeaseNumber, attempt: Int, trial: Trial, team: [Rank] = []) {
     self.lease = lease
     self.attempt = attempt
     self.trial = trial
+    self.team = team
   }
 }
 

@@ -15,9 +15,12 @@ final class OpenTrial {
   /// with no other in the worker's queue, so that the next death has one cause.
   var isSuspect = false
   var isFinished = false
-  /// The lease under which it runs and the index of the worker; nil while it is pending.
+  /// The lease under which it runs and the indices of the workers that have it, the lead of a team
+  /// first; nil and none while it is pending.
   var lease: LeaseNumber?
-  var holder: Int?
+  var holders: [Int] = []
+  /// How many later trials have started before it while it waited.
+  var overtakings = 0
   /// All its leases, the fenced ones too.
   var leases: [LeaseNumber] = []
   /// The same trial under other methods' names.
@@ -33,6 +36,8 @@ struct WorkerRecord {
   struct Lease {
     let number: LeaseNumber
     let trial: OpenTrial
+    /// The ranks of the team, this worker's among them; empty where it has the trial alone.
+    let team: [Rank]
     /// The version of the last message that brought it, nil if none has yet or it was lost.
     var version: Int?
   }
@@ -53,6 +58,7 @@ struct WorkerRecord {
 
   var isAlive: Bool { condition == .unheard || condition == .working }
   var canWork: Bool { condition == .working }
+  var isBusy: Bool { isAlive && !leases.isEmpty }
 
   init(rank: Rank, now: Double) {
     self.rank = rank

@@ -7,6 +7,9 @@ package struct SweepEstimate {
     package var seconds: Double?
     /// Of the configuration that takes most.
     package var memory: TrialMemory?
+    /// Where the method asks for teams; of the configuration that is largest in memory.
+    package var team: TeamPrediction?
+    package var ranks = 1
   }
 
   package private(set) var methods: [String: MethodCost] = [:]
@@ -35,6 +38,7 @@ package struct SweepEstimate {
     var sums: [String: (seconds: Double, count: Int)] = [:]
     var seconds = 0.0
     var longest = 0.0
+    var rankSeconds = 0.0
     var seen = 0
     while let trial = source.next() {
       seen += 1
@@ -43,14 +47,18 @@ package struct SweepEstimate {
       remaining += isKnown ? 0 : 1
       guard let cost = costs[trial.parameters]?[trial.method] ?? measured(trial) else {
         if !isKnown, !sums.isEmpty {
-          seconds +=
+          let mean =
             sums.values.reduce(0) { $0 + $1.seconds / Double($1.count) } / Double(sums.count)
+          seconds += mean
+          rankSeconds += mean
         }
         continue
       }
       if !isKnown {
         seconds += cost.seconds ?? 0
-        longest = max(longest, cost.seconds ?? 0)
+        let wall = cost.teamSeconds ?? 0
+        rankSeconds += wall * Double(min(cost.ranks, ranks))
+        longest = max(longest, wall)
       }
     }
 
@@ -65,14 +73,16 @@ package struct SweepEstimate {
       sums[trial.method] = sum
       let largest = methods[trial.method]?.memory
       let isLarger = (cost.memory?.total ?? 0) > (largest?.total ?? 0)
-      methods[trial.method] = MethodCost(memory: isLarger ? cost.memory : largest)
+      methods[trial.method] = MethodCost(
+        memory: isLarger ? cost.memory : largest,
+        team: isLarger ? cost.team : methods[trial.method]?.team, ranks: cost.ranks)
       return cost
     }
 
     guard probeSeconds > 0 else { return }
     for (name, sum) in sums { methods[name]?.seconds = sum.seconds / Double(sum.count) }
     coreSeconds = seconds
-    wallSeconds = max(seconds / Double(ranks), longest)
+    wallSeconds = max(rankSeconds / Double(ranks), longest)
   }
 
   /// The bytes of a rank that trains the largest trial there is: the trial, and the tasks of those

@@ -51,11 +51,12 @@ package enum SweepRun {
   package static func run(
     transport: (any Transport)?, stop: StopRequest, printer: ProgressPrinter? = nil,
     clock: RunClock = RunClock(), workerOptions: WorkerState.Options = WorkerState.Options(),
-    runner: () -> any TrialRunner, work: () throws -> SweepWork
+    makeTeam: TeamMaker? = nil, runner: () -> any TrialRunner, work: () throws -> SweepWork
   ) throws -> RunEnd {
     func worker(_ transport: any Transport) -> Worker {
       Worker(
-        transport: transport, runner: runner(), stop: stop, clock: clock, options: workerOptions)
+        transport: transport, runner: runner(), makeTeam: makeTeam, stop: stop, clock: clock,
+        options: workerOptions)
     }
     if let transport, transport.rank > 0 {
       switch worker(transport).run() {

@@ -28,48 +28,38 @@ package final class TrainingRunner: TrialRunner {
     }
   }
 
-  private let settings: Settings
-  private let parts: (TrialConfiguration) throws -> TrialParts
+  /// Makes task, model and options of a trial, for this rank of a team if there is one.
+  package typealias PartMaker = (TrialConfiguration, (any TrainingTeam)?) throws -> TrialParts
 
-  /// `parts` makes task, model and options of a trial, as `TrialAssembly.parts` does.
-  package init(
-    _ settings: Settings, parts: @escaping (TrialConfiguration) throws -> TrialParts
-  ) {
+  private let settings: Settings
+  private let parts: PartMaker
+
+  package init(_ settings: Settings, parts: @escaping PartMaker) {
     self.settings = settings
     self.parts = parts
   }
 
   package func run(
-    _ trial: Trial, attempt: Int, between: (TrialProgress) -> Directive
+    _ trial: Trial, attempt: Int, team: (any TrainingTeam)?,
+    between: (TrialProgress) -> Directive
   ) -> TrialOutcome {
     let startedAt = settings.now()
     let training: Training
     do {
-      training = try Training(trial, try parts(trial.configuration), settings, startedAt)
+      let parts = try parts(trial.configuration, team)
+      training = try Training(trial, parts, settings, startedAt, team)
+    } catch let error as TeamError {
+      return .broken(step: 0, reason: error.description)
     } catch {
       return .finished(failed(error, attempt: attempt, startedAt: startedAt))
     }
-    let trainer = training.trainer
-    var lastSave = startedAt
-    while trainer.end == nil {
-      let progress = TrialProgress(
-        step: trainer.step, totalSteps: trainer.options.steps, metric: trainer.goalValue)
-      switch between(progress) {
-      case .proceed:
-        guard settings.checkpointSeconds > 0 else { break }
-        let now = settings.now()
-        if now - lastSave >= settings.checkpointSeconds {
-          training.save()
-          lastSave = now
-        }
-      case .checkpoint: training.save()
-      case .stop:
-        training.save()
-        return .preempted(step: training.savedStep)
-      case .abandon: return .abandoned
-      }
-      training.advance()
+    do throws(TeamError) {
+      if let end = try train(training, team, startedAt, between) { return end }
+    } catch {
+      settings.notice("\(error), at step \(training.trainer.step) of trial \(trial.identity)")
+      return .broken(step: training.trainer.step, reason: error.description)
     }
+    guard training.isLead else { return .followed }
     do {
       try training.finish()
     } catch {
@@ -80,6 +70,37 @@ package final class TrainingRunner: TrialRunner {
     var result = training.result()
     describe(&result, attempt: attempt)
     return .finished(result)
+  }
+
+  /// Trains to the end, or returns how the trial was stopped before.
+  private func train(
+    _ training: Training, _ team: (any TrainingTeam)?, _ startedAt: Double,
+    _ between: (TrialProgress) -> Directive
+  ) throws(TeamError) -> TrialOutcome? {
+    let trainer = training.trainer
+    var lastSave = startedAt
+    var agreement = Agreement(team, startedAt)
+    while trainer.end == nil {
+      let own = between(
+        TrialProgress(
+          step: trainer.step, totalSteps: trainer.options.steps, metric: trainer.goalValue))
+      let now = settings.now()
+      let isDue = settings.checkpointSeconds > 0 && now - lastSave >= settings.checkpointSeconds
+      switch try agreement.directive(own == .proceed && isDue ? .checkpoint : own, now: now) {
+      case .proceed: break
+      case .checkpoint:
+        try training.save()
+        lastSave = now
+      case .stop:
+        try training.save()
+        guard training.isLead else { return .followed }
+        return own == .stop
+          ? .preempted(step: training.savedStep) : .yielded(step: training.savedStep)
+      case .abandon: return .abandoned
+      }
+      try training.advance()
+    }
+    return nil
   }
 
   /// Seconds of processor time of this process.
@@ -121,15 +142,21 @@ private final class Training {
   /// The step that the newest durable checkpoint holds; 0 without any, for that is the start.
   private(set) var savedStep = 0
 
+  /// Whether this rank has the result and writes the checkpoints.
+  let isLead: Bool
+
   private let folder: CheckpointFolder
   private let parts: TrialParts
+  private let rankCount: Double
   private let settings: TrainingRunner.Settings
 
   init(
     _ trial: Trial, _ parts: TrialParts, _ settings: TrainingRunner.Settings,
-    _ startedAt: Double
+    _ startedAt: Double, _ team: (any TrainingTeam)?
   ) throws {
     self.parts = parts
+    isLead = (team?.rank ?? 0) == 0
+    rankCount = Double(team?.size ?? 1)
     self.settings = settings
     let metric = trial.configuration.metric
     let isSteering =
@@ -150,9 +177,25 @@ private final class Training {
     folder = CheckpointFolder(
       root: settings.checkpoints, identity: trial.identity.description,
       fileSystem: settings.fileSystem)
-    let (checkpoint, notices) = folder.latest()
-    notices.forEach(settings.notice)
-    if let checkpoint { resume(checkpoint) }
+    if isLead {
+      let (checkpoint, notices) = folder.latest()
+      notices.forEach(settings.notice)
+      if let checkpoint { resume(checkpoint) }
+    }
+    if let team { try goOn(with: team) }
+  }
+
+  /// Goes on from the checkpoint that the lead has taken up.
+  private func goOn(with team: any TrainingTeam) throws {
+    let step = Int(try team.gather([Double(savedStep)])[0][0])
+    guard !isLead, step > 0 else { return }
+    let path = folder.path(step: step)
+    do throws(CheckpointError) {
+      try trainer.restore(
+        Checkpoint(reading: path, fileSystem: settings.fileSystem), path: path)
+    } catch {
+      throw TeamError.failed(error.description)
+    }
   }
 
   private func resume(_ checkpoint: Checkpoint) {
@@ -165,17 +208,20 @@ private final class Training {
     if let saved = checkpoint.section(named: "timing")?.json(Timing.self) { timing = saved }
   }
 
-  func advance() {
+  func advance() throws(TeamError) {
     let before = settings.coreSeconds()
-    trainer.advance()
-    timing.seconds += settings.coreSeconds() - before
+    try trainer.advance()
+    // The ranks of a team do equal shares.
+    timing.seconds += rankCount * (settings.coreSeconds() - before)
     if timing.secondsToTarget == nil && trainer.stepsToTarget != nil {
       timing.secondsToTarget = timing.seconds
     }
   }
 
-  /// Writes a checkpoint; when that fails, training goes on and the one before stays.
-  func save() {
+  /// Writes a checkpoint, as the lead; when that fails, training goes on and the one before stays.
+  func save() throws(TeamError) {
+    try trainer.prepareCheckpoint()
+    guard isLead else { return }
     var checkpoint = trainer.checkpoint(identity: folder.identity)
     checkpoint.append(Checkpoint.Section("timing", json: timing))
     do throws(CheckpointError) {

@@ -13,6 +13,7 @@ extension ByteWriter {
       writer.write(parameter.value)
     }
     write(trial.configuration)
+    write(trial.ranks)
   }
 
   package mutating func write(_ configuration: TrialConfiguration) {
@@ -28,6 +29,14 @@ extension ByteWriter {
     write(configuration.metric.direction == .maximize)
     write(configuration.metric.target) { $0.write($1) }
     write(configuration.metric.stopsAtTarget)
+    write(configuration.sharing)
+  }
+
+  private mutating func write(_ sharing: GradientSharing) {
+    write(sharing.shards)
+    write(sharing.reduction == .fast)
+    write(sharing.gradients == .bfloat16)
+    write(sharing.ranks)
   }
 
   package mutating func write(_ options: OptionDictionary) {
@@ -91,7 +100,7 @@ extension ByteReader {
       parameters: try list { (reader) throws(MessageError) in
         TrialParameter(path: try reader.text(), value: try reader.optionValue())
       },
-      configuration: try configuration())
+      configuration: try configuration(), ranks: try integer())
   }
 
   package mutating func configuration() throws(MessageError) -> TrialConfiguration {
@@ -110,7 +119,14 @@ extension ByteReader {
       target: try optional { (reader) throws(MessageError) in try reader.number() },
       stopsAtTarget: try boolean())
     return TrialConfiguration(
-      task: task, model: model, train: train, seed: seed, vary: vary, metric: metric)
+      task: task, model: model, train: train, seed: seed, vary: vary, metric: metric,
+      sharing: try sharing())
+  }
+
+  private mutating func sharing() throws(MessageError) -> GradientSharing {
+    GradientSharing(
+      shards: try integer(), reduction: try boolean() ? .fast : .reproducible,
+      gradients: try boolean() ? .bfloat16 : .exact, ranks: try integer())
   }
 
   package mutating func options() throws(MessageError) -> OptionDictionary {

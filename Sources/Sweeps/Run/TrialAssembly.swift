@@ -64,27 +64,42 @@ package final class TrialAssembly {
     self.decode = decode
   }
 
-  /// The task, the model with its initial weights and the options of a trial.
-  package func parts(of configuration: TrialConfiguration) throws -> TrialParts {
+  /// The task, the model with its initial weights and the options of a trial, for this rank of a team
+  /// if there is one.
+  package func parts(
+    of configuration: TrialConfiguration, team: (any TrainingTeam)? = nil
+  ) throws -> TrialParts {
+    try parts(of: configuration, task: try task(of: configuration), team: team)
+  }
+
+  /// The same with a task that has been made.
+  package func parts(
+    of configuration: TrialConfiguration, task: any SequenceTask,
+    team: (any TrainingTeam)? = nil
+  ) throws -> TrialParts {
     let options = try decode(TrainOptions(), as: TrainOptions.self, configuration.train)
-    let task = try task(of: configuration)
     let (model, cell) = try model(of: configuration)
     try Self.checkStart(of: cell, options)
+    let shards = configuration.sharing.shards
     let network = try Network(
       model: model, cell: cell, shape: task.shape,
       batchSize: max(options.batchSize, options.evaluationRows), trainingRows: options.batchSize,
-      initializationKey: configuration.key("init"), execution: execution)
+      initializationKey: configuration.key("init"), execution: execution,
+      sharding: shards > 1 ? Sharding(shards: shards, team: team) : nil)
+    let trained: any TrainableModel =
+      shards > 1 ? ShardedNetwork(network, batchSize: options.batchSize) : network
     return TrialParts(
-      task: task, model: network, options: options, noiseKey: configuration.key("noise"))
+      task: task, model: trained, options: options, noiseKey: configuration.key("noise"))
   }
 
-  /// The model of a trial to look into, with the weights of no trial yet.
+  /// The model of a trial to look into, with the weights of no trial yet; for batches of `steps` steps, as
+  /// many as the task's unless said.
   package func stateReader(
-    of configuration: TrialConfiguration, shape: TaskShape
+    of configuration: TrialConfiguration, shape: TaskShape, steps: Int? = nil
   ) throws -> StateReader {
     let (model, cell) = try model(of: configuration)
     return try StateReader(
-      model: model, cell: cell, shape: shape, steps: shape.maximumSteps,
+      model: model, cell: cell, shape: shape, steps: steps ?? shape.maximumSteps,
       instructionSet: execution.instructionSet)
   }
 

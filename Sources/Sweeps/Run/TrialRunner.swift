@@ -1,7 +1,9 @@
 import MemoryNets
 
 /// What a rank is told between two steps of a trial.
-package enum Directive: Sendable {
+///
+/// Of what the ranks of a team are told, the last in this order holds for all of them.
+package enum Directive: Int, Sendable {
   case proceed
   /// Write a checkpoint and go on.
   case checkpoint
@@ -32,6 +34,12 @@ package enum TrialOutcome: Sendable {
   /// `step` is durable.
   case preempted(step: Int)
   case abandoned
+  /// Stopped because another rank of the team was asked to; the checkpoint at `step` is durable.
+  case yielded(step: Int)
+  /// This rank's part in a team has ended; the lead of the team says how.
+  case followed
+  /// The team came apart at `step`.
+  case broken(step: Int, reason: String)
 }
 
 /// Carries out trials: training in a sweep, something simpler in tests and benchmarks.
@@ -39,8 +47,21 @@ package protocol TrialRunner: AnyObject {
   /// Runs `trial` to its end or until told to stop, going on from its last checkpoint.
   ///
   /// Never throws: what goes wrong in a trial is a result with status `failed`. `between` is called
-  /// between any two steps and must return at once.
-  func run(_ trial: Trial, attempt: Int, between: (TrialProgress) -> Directive) -> TrialOutcome
+  /// between any two steps and must return at once. Every rank of a `team` runs the same trial; the
+  /// lead, its rank 0, writes the checkpoints and has the result.
+  func run(
+    _ trial: Trial, attempt: Int, team: (any TrainingTeam)?,
+    between: (TrialProgress) -> Directive
+  ) -> TrialOutcome
+}
+
+extension TrialRunner {
+  /// Runs `trial` on this rank alone.
+  package func run(
+    _ trial: Trial, attempt: Int, between: (TrialProgress) -> Directive
+  ) -> TrialOutcome {
+    run(trial, attempt: attempt, team: nil, between: between)
+  }
 }
 
 /// Hands out the trials of a sweep, each once, in the order in which they should start.

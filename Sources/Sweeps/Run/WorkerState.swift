@@ -125,7 +125,7 @@ package struct WorkerState {
 
   /// The running trial has ended; a result counts even if the lease has been revoked.
   ///
-  /// A runner that stops unasked cannot go on at this place (its files cannot be written), and the
+  /// A runner that is preempted unasked cannot go on at this place (its files cannot be written), and the
   /// worker leaves.
   package mutating func end(_ end: TrialOutcome, elapsedSeconds: Double) {
     guard let running else { return }
@@ -135,6 +135,15 @@ package struct WorkerState {
     if case .abandoned = end, isRevoked { return }
     ended.append(Outcome(lease: running.lease, elapsedSeconds: elapsedSeconds, end: end))
     unsent += 1
+  }
+
+  /// How the running trial ends whose team has not come together.
+  package func outcome(ofTeam team: [Rank], failing error: any Error) -> TrialOutcome {
+    switch directive {
+    case .abandon: .abandoned
+    case .stop: .yielded(step: 0)
+    case .proceed, .checkpoint: .broken(step: 0, reason: "\(error)")
+    }
   }
 
   // MARK: - Output

@@ -114,9 +114,10 @@ extension SweepSpec {
     guard let sections = space.resolve(assignment) else { return nil }
     let configuration = TrialConfiguration(
       task: sections.task, model: sections.model, train: sections.train, seed: seed,
-      vary: Set(seeds.vary), metric: metric)
+      vary: Set(seeds.vary), metric: metric, sharing: sharing(of: space.method))
     return Trial(
       identity: identifier.identity(of: configuration), method: space.method.name,
-      parameters: space.parameters(assignment, sections), configuration: configuration)
+      parameters: space.parameters(assignment, sections), configuration: configuration,
+      ranks: ranks(of: space.method))
   }
 }

@@ -161,6 +161,7 @@ package struct SpecJSONSchema {
       case .object(var properties)? = method["properties"]
     else { return .boolean(true) }
     properties["parameters"] = Self.reference("parameters")
+    properties["resources"] = section(MethodResources())
     method["properties"] = .object(properties)
     return .object(method)
   }

@@ -66,16 +66,22 @@ package struct ResourceSettings: Options, Hashable {
 
   package init() {}
 
+  /// What is wrong with a number of ranks.
+  static func problems(ranks: Int) -> [OptionProblem] {
+    Sharding.problem(shards: ranks, ranks: ranks) == nil
+      ? []
+      : [
+        OptionProblem(
+          "ranks_per_trial", "is \(ranks); 1, 2, 4, 8 or another power of two up to 64 is needed")
+      ]
+  }
+
   /// Nil when there is no limit.
   package var memoryBytes: Int? { Quantity.bytes(memory) }
 
   package func validate() -> [OptionProblem] {
     var problems: [OptionProblem] = []
-    if ranksPerTrial != 1 {
-      problems.append(
-        OptionProblem(
-          "ranks_per_trial", "is \(ranksPerTrial); this version trains a trial on 1 rank"))
-    }
+    problems += Self.problems(ranks: ranksPerTrial)
     if threads != 1 {
       problems.append(
         OptionProblem("threads", "is \(threads); this version trains a trial with 1 thread"))
@@ -93,16 +99,35 @@ package struct DataParallelSettings: Options, Hashable {
   package enum Reduction: String, Codable, CaseIterable, Sendable {
     /// Sums in an order that does not depend on the number of ranks.
     case reproducible
+    /// Sums as MPI likes it best.
+    case fast
+  }
+
+  package enum Gradients: String, Codable, CaseIterable, Sendable {
+    /// They travel as they are.
+    case exact
+    /// Floats travel as their upper 16 bits.
+    case bfloat16
   }
 
   package var reduction = Reduction.reproducible
-  package var shards = 1
+  package var gradients = Gradients.exact
+  package var shards = 4
 
   package init() {}
 
   package func validate() -> [OptionProblem] {
-    (1...4096).contains(shards)
-      ? [] : [OptionProblem("shards", "is \(shards); 1 to 4096 is possible")]
+    var problems: [OptionProblem] = []
+    if let problem = Sharding.problem(shards: shards, ranks: 1) {
+      problems.append(OptionProblem("shards", problem + " is needed"))
+    }
+    if gradients != .exact && reduction != .fast {
+      problems.append(
+        OptionProblem(
+          "gradients", "is \(gradients.rawValue), which needs reduction: fast; exact is needed here"
+        ))
+    }
+    return problems
   }
 }
 

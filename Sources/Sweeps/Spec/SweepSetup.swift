@@ -26,12 +26,11 @@ package struct SweepSetup {
   }
 
   /// Counts the changes of the engine that change the bits of a result.
-  package static let engineVersion = 1
+  package static let engineVersion = 2
 
   package var identifier: TrialIdentifier {
     TrialIdentifier(
-      numericContract: numericContract, dataParallel: spec.dataParallel,
-      threads: spec.resources.threads,
+      numericContract: numericContract, threads: spec.resources.threads,
       dataDigest: { [tasks] options in tasks[options]?.dataDigest ?? "" })
   }
 
@@ -52,14 +51,34 @@ package struct SweepSetup {
 
   /// The configurations of the first seed, at most `limit` of them.
   package func configurations(limit: Int = 10_000) -> [TrialConfiguration] {
+    firstTrials(limit: limit).map(\.configuration)
+  }
+
+  private func firstTrials(limit: Int = 10_000) -> [Trial] {
     let source = SearchRegistry.source(
       spec,
       identifier: TrialIdentifier(numericContract: "", dataDigest: { _ in "" }))
-    var found: [TrialConfiguration] = []
+    var found: [Trial] = []
     while found.count < limit, let trial = source.next(), trial.seed == spec.seeds.first {
-      found.append(trial.configuration)
+      found.append(trial)
     }
     return found
+  }
+
+  /// The bytes of the largest gradient that a team is to sum; 0 where no trial has a team.
+  package func gradientBytes() -> Int {
+    let teams = Set(spec.methods.filter { spec.ranks(of: $0) > 1 }.map(\.name))
+    guard !teams.isEmpty else { return 0 }
+    var most = 0
+    for trial in firstTrials() where teams.contains(trial.method) {
+      guard let shape = tasks[trial.configuration.task]?.shape,
+        let count = try? assembly.parameterCount(of: trial.configuration, shape: shape)
+      else { continue }
+      let precision = trial.configuration.model["precision"] == .string("double") ? 8 : 4
+      most = max(most, count * precision)
+    }
+    // The ranges of layers may begin at multiples of a cache line.
+    return most + 65536
   }
 
   /// What only shows when tasks are made.

@@ -11,9 +11,10 @@ extension SweepSpec {
   /// Checks what can only be told from the file as a whole.
   func check(_ problems: ProblemList) {
     checkPaths(problems)
+    checkTeams(problems)
     for method in methods { checkConflicts(of: method, problems) }
     guard !problems.isFull else { return }
-    var names: [Set<ResolvedSections>: String] = [:]
+    var names: [GradientSharing: [Set<ResolvedSections>: String]] = [:]
     for space in spaces {
       if let cycle = space.cycle {
         problems.add(
@@ -22,12 +23,13 @@ extension SweepSpec {
       }
       let all = checkValues(space, problems)
       guard problems.isEmpty, methods.count > 1, !all.isEmpty else { continue }
-      if let other = names[all] {
+      let sharing = sharing(of: space.method)
+      if let other = names[sharing]?[all] {
         problems.add(
           space.method.place, "methods.\(space.method.name)",
           "is the same as \(other), with every default filled in; one of the two must go")
       }
-      names[all] = names[all] ?? space.method.name
+      names[sharing, default: [:]][all] = names[sharing]?[all] ?? space.method.name
     }
   }
 
@@ -103,6 +105,7 @@ extension SweepSpec {
         guard let assignment = space.assignment(index) else { continue }
         found = true
         let sections = space.resolve(assignment, problems: problems)
+        if let sections { checkBatch(sections, assignment, of: space, problems) }
         if methods.count > 1, let sections { all.insert(sections) }
         if problems.isFull { return [] }
       }
@@ -115,6 +118,15 @@ extension SweepSpec {
         place, "exclude", "leaves no configuration of the method \(space.method.name)")
     }
     return all
+  }
+
+  private func checkBatch(
+    _ sections: ResolvedSections, _ assignment: PathAssignment, of space: MethodSpace,
+    _ problems: ProblemList
+  ) {
+    guard let problem = batchProblem(sections, space.method) else { return }
+    let path = "train.batch_size"
+    problems.add(assignment.values[path]?.place ?? space.method.place, path, problem)
   }
 
   private func checkEachValue(_ space: MethodSpace, _ problems: ProblemList) -> Bool {
@@ -131,7 +143,9 @@ extension SweepSpec {
       for sample in samples[position] {
         let assignment = space.assemble { $0 == position ? sample : samples[$0][0] }
         found = found || !space.isExcluded(assignment)
-        _ = space.resolve(assignment, problems: problems)
+        if let sections = space.resolve(assignment, problems: problems) {
+          checkBatch(sections, assignment, of: space, problems)
+        }
         if problems.isFull { return true }
       }
     }

@@ -51,6 +51,9 @@ extension SweepSpec {
     resources = reader.section(ResourceSettings.self, root["resources"]?.value, "resources")
     dataParallel = reader.section(
       DataParallelSettings.self, root["data_parallel"]?.value, "data_parallel")
+    let ranksEntry = root["resources"]?.value["ranks_per_trial"]
+    saysDataParallel = root["data_parallel"] != nil || ranksEntry != nil
+    ranksPlace = ranksEntry?.value.place ?? start
     retry = reader.section(RetrySettings.self, root["retry"]?.value, "retry")
     checkpoint = reader.checkpoint(root["checkpoint"]?.value)
     let output = reader.section(OutputSettings.self, root["output"]?.value, "output")
@@ -160,7 +163,11 @@ extension SpecReader {
         problems.add(entry.value.place, path, "\(entry.value.kind); a map is needed")
         return method
       }
-      let settings = inner.filter { $0.key != "parameters" }
+      if let node = entry.value["resources"] {
+        method.resources = section(MethodResources.self, node.value, "\(path).resources")
+        method.resourcesPlace = node.value["ranks_per_trial"]?.value.place ?? node.place
+      }
+      let settings = inner.filter { $0.key != "parameters" && $0.key != "resources" }
       for leaf in leaves(.map(settings, at: entry.value.place), in: path) {
         switch leaf.content {
         case .constant(let value): method.constants[leaf.path] = value

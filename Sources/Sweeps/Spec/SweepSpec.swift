@@ -8,6 +8,19 @@ package struct MethodSpec: Sendable {
   /// Values that hold for this method, over those of `base`.
   package var constants: [String: SpecValue]
   package var dimensions: [Dimension]
+  /// What the method itself says of its ranks.
+  package var resources: MethodResources?
+  /// Where it does.
+  var resourcesPlace: SpecPlace?
+}
+
+/// `resources:` of a method.
+package struct MethodResources: Options, Hashable {
+  package var ranksPerTrial = 1
+
+  package init() {}
+
+  package func validate() -> [OptionProblem] { ResourceSettings.problems(ranks: ranksPerTrial) }
 }
 
 /// A sweep file, read and checked.
@@ -28,6 +41,9 @@ package struct SweepSpec: Sendable {
   package var search: SearchSettings
   package var resources: ResourceSettings
   package var dataParallel: DataParallelSettings
+  /// Whether the file says something of ranks or shards that holds for every method.
+  let saysDataParallel: Bool
+  let ranksPlace: SpecPlace
   package var retry: RetrySettings
   package var checkpoint: CheckpointSettings
   /// The folder of the results, relative to the current folder.

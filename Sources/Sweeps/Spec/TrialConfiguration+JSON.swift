@@ -15,10 +15,11 @@ extension TrialConfiguration {
       "target": metric.target.map(JSONValue.number) ?? .null,
       "stop_at_target": .boolean(metric.stopsAtTarget),
     ]
-    let configuration: [String: JSONValue] = [
+    var configuration: [String: JSONValue] = [
       "task": JSONValue(task), "model": JSONValue(model), "train": JSONValue(train),
       "seed": .integer(seed), "vary": Self.list(vary), "metric": .object(metric),
     ]
+    if sharing != .none { configuration["data_parallel"] = sharing.json }
     return JSONValue.object(configuration).text
   }
 
@@ -35,15 +36,19 @@ extension TrialConfiguration {
       let options = entries.compactMapValues(\.option)
       return options.count == entries.count ? options : nil
     }
-    guard case .object(let entries) = value, entries.count == 6,
+    guard case .object(let entries) = value,
+      entries.count == (entries["data_parallel"] == nil ? 6 : 7),
       let task = options(entries["task"]), let model = options(entries["model"]),
       let train = options(entries["train"]), case .integer(let seed)? = entries["seed"],
-      let vary = Self.purposes(entries["vary"]), let metric = MetricGoal(entries["metric"])
+      let vary = Self.purposes(entries["vary"]), let metric = MetricGoal(entries["metric"]),
+      let sharing = entries["data_parallel"].map(GradientSharing.init) ?? GradientSharing.none
     else {
       throw TrialConfigurationError(
         description: "not a configuration: task, model, train, seed, vary and metric are expected")
     }
-    self.init(task: task, model: model, train: train, seed: seed, vary: vary, metric: metric)
+    self.init(
+      task: task, model: model, train: train, seed: seed, vary: vary, metric: metric,
+      sharing: sharing)
   }
 
   static func list(_ purposes: Set<SeedPurpose>) -> JSONValue {
@@ -73,5 +78,25 @@ extension MetricGoal {
     case .integer(let target)?: self.target = Double(target)
     default: return nil
     }
+  }
+}
+
+extension GradientSharing {
+  fileprivate var json: JSONValue {
+    .object([
+      "shards": .integer(shards), "reduction": .string(reduction.rawValue),
+      "gradients": .string(gradients.rawValue), "ranks": .integer(ranks),
+    ])
+  }
+
+  fileprivate init?(_ value: JSONValue) {
+    guard case .object(let entries) = value, case .integer(let shards)? = entries["shards"],
+      case .string(let reduction)? = entries["reduction"],
+      let reduction = DataParallelSettings.Reduction(rawValue: reduction),
+      case .string(let gradients)? = entries["gradients"],
+      let gradients = DataParallelSettings.Gradients(rawValue: gradients),
+      case .integer(let ranks)? = entries["ranks"]
+    else { return nil }
+    self.init(shards: shards, reduction: reduction, gradients: gradients, ranks: ranks)
   }
 }

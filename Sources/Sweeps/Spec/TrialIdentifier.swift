@@ -6,18 +6,15 @@ import MemoryNets
 /// Names of methods and files, the output folder, resources and retries are no part of it.
 package struct TrialIdentifier {
   private let numericContract: String
-  private let dataParallel: DataParallelSettings
   private let threads: Int
   private let digests: DigestCache
 
   /// `numericContract` is the engine's version, element type, passes and instruction level;
   /// `dataDigest` identifies the data files of a task by its options and is asked once for each.
   package init(
-    numericContract: String, dataParallel: DataParallelSettings = DataParallelSettings(),
-    threads: Int = 1, dataDigest: @escaping (OptionDictionary) -> String
+    numericContract: String, threads: Int = 1, dataDigest: @escaping (OptionDictionary) -> String
   ) {
     self.numericContract = numericContract
-    self.dataParallel = dataParallel
     self.threads = threads
     digests = DigestCache(dataDigest)
   }
@@ -42,11 +39,15 @@ package struct TrialIdentifier {
       "task": JSONValue(configuration.task), "model": JSONValue(configuration.model),
       "train": JSONValue(configuration.train), "seed": .integer(configuration.seed),
       "vary": TrialConfiguration.list(configuration.vary), "threads": .integer(threads),
-      "shards": .integer(dataParallel.shards),
-      "reduction": .string(dataParallel.reduction.rawValue),
+      "shards": .integer(configuration.sharing.shards),
+      "reduction": .string(configuration.sharing.reduction.rawValue),
       "data": .string(digests.digest(of: configuration.task)),
       "numeric_contract": .string(numericContract),
     ]
+    if configuration.sharing.reduction == .fast {
+      entries["ranks"] = .integer(configuration.sharing.ranks)
+      entries["gradients"] = .string(configuration.sharing.gradients.rawValue)
+    }
     let metric = configuration.metric
     let isFollowed = metric.stopsAtTarget || followsMetric(configuration.train)
     if isFollowed {

@@ -154,14 +154,16 @@ struct Concatenation: Operation {
 
 /// y = a mask with mask 0 or 1 / (1 - p) at random:   da += dy mask.
 ///
-/// Srivastava et al., "Dropout", 2014, in the inverted form: nothing happens outside training.
+/// Srivastava et al., "Dropout", 2014, in the inverted form: nothing happens outside training. Locked, the
+/// mask of a sequence is the same at all steps of a batch: Gal and Ghahramani 2016, arXiv:1512.05287.
 struct Dropout: Operation {
   let operand: NodeID
   let probability: Double
+  var isLocked = false
   var operands: [NodeID] { [operand] }
 
   func replacingOperands(_ replace: (NodeID) -> NodeID) -> any Operation {
-    Dropout(operand: replace(operand), probability: probability)
+    Dropout(operand: replace(operand), probability: probability, isLocked: isLocked)
   }
 
   private func mask(_ node: NodeID, _ plan: PlanBuilder) -> Address {
@@ -171,7 +173,7 @@ struct Dropout: Operation {
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
     plan.emit(
       \.dropout, [plan.value(node), plan.value(operand), mask(node, plan)],
-      sizes: [plan.size(node), node], scalars: [probability])
+      sizes: [plan.size(node), node, isLocked ? 1 : 0], scalars: [probability])
   }
 
   func backward(_ node: NodeID, _ plan: PlanBuilder) {

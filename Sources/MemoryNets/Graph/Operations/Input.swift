@@ -1,3 +1,5 @@
+import CKernels
+
 /// Where the input vectors come from.
 package enum InputSource {
   /// The batch's `features`.
@@ -38,6 +40,16 @@ struct Lookup: Operation {
 
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
     guard let dy = plan.gradient(node) else { return }
-    plan.emit(\.lookup_gradient, [plan.parameterGradient(table), dy], sizes: [plan.size(node)])
+    let size = plan.size(node)
+    let gradient = plan.parameterGradient(table)
+    guard plan.isEmittingFlat && plan.options.shardRows > 0 else {
+      return plan.emit(\.lookup_gradient, [gradient, dy], sizes: [size])
+    }
+    let lanes = Int(MS_LANES)
+    let room = plan.flatRows * ((size + lanes - 1) / lanes * lanes + 1)
+    plan.emit(
+      \.shard_lookup_gradient,
+      [gradient, dy, plan.roomForCall(room + plan.graph.parameters[table].shape[0])],
+      sizes: [size, plan.flatRows], scope: .batch)
   }
 }

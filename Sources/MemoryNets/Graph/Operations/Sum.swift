@@ -128,8 +128,7 @@ struct Sum: Operation {
       }
     }
     for bias in biases {
-      plan.emitWeightGradient(
-        node, \.bias_gradient, [plan.parameterGradient(bias), dy], sizes: [size])
+      plan.emitBiasGradient(bias, dy, size, of: node)
     }
   }
 }

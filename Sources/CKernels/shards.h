@@ -1,0 +1,95 @@
+// Sums over the rows of a batch whose bits do not depend on how many ranks share its rows.
+//
+// A batch is cut into shards of equally many neighbouring sequences. What is summed over rows is
+// first summed over the flat rows of each shard in order, step by step, and then over the shards as a
+// binary tree of neighbours: a rank that has 2^n shards has a whole branch of it. Activations do not
+// depend on the rows beside them, so that nothing else needs care.
+
+// Partial sums of a tree over MS_SHARDS that wait for their neighbours.
+#define SHARD_LEVELS 7
+// The first sequence of a shard.
+#define SHARD_START(shard) ((shard) * (context->sequences / context->shards))
+
+// Flat rows that exist.
+static inline int64_t NAME(batch_rows)(const ms_context *context) {
+  return (context->steps - 1) * MS_LANES + context->lanes;
+}
+
+// The tree over one sum of each shard; it is left in the first.
+static inline __attribute__((always_inline)) V NAME(shard_sum)(V *sums, int64_t shards) {
+  for (int64_t width = 1; width < shards; width *= 2)
+    for (int64_t s = 0; s + width < shards; s += 2 * width) sums[s] += sums[s + width];
+  return sums[0];
+}
+
+// g (n) += the sums of all flat rows of dy.
+static inline __attribute__((always_inline)) void NAME(add_shard_sums)(
+    REAL *g, const char *dy, int64_t dy_stride, int64_t n, const ms_context *context) {
+  int64_t all = NAME(batch_rows)(context), shards = context->shards;
+  int64_t size = context->sequences / shards;
+  for (int64_t f = 0; f < n; f += MS_LANES) {
+    int64_t width = n - f < MS_LANES ? n - f : MS_LANES, left = size, shard = 0;
+    V sums[MS_SHARDS];
+    for (int64_t s = 0; s < shards; s++) sums[s] = (V){0};
+    for (int64_t row = 0; row < all; row += MS_LANES) {
+      const V *from = (const V *)(dy + row / MS_LANES * dy_stride) + f;
+      V rows[MS_LANES];
+      for (int64_t j = 0; j < MS_LANES; j++) rows[j] = j < width ? from[j] : (V){0};
+      NAME(transpose)(rows);
+      for (int64_t lane = 0; lane < MS_LANES && row + lane < all; lane++) {
+        sums[shard] += rows[lane];
+        if (--left == 0) {
+          left = size;
+          if (++shard == shards) shard = 0;
+        }
+      }
+    }
+    NAME(add_part)(g + f, NAME(shard_sum)(sums, shards), width);
+  }
+}
+
+// g += sum over flat rows of dy: the gradient of a bias.
+//   operand 0 g, 1 dy; size 0 n
+KERNEL(shard_bias_gradient) {
+  NAME(add_shard_sums)((REAL *)instruction->operand[0].base, instruction->operand[1].base,
+                       instruction->operand[1].stride, SIZE(0), context);
+}
+
+// dE[token] += dy, for all flat rows at once: the rows that look up the same token are a list.
+//   operand 0 dE, 1 dy, 2 scratch: a row of n elements, rounded up to whole vectors, for each flat
+//     row, then an int32 for each of them and for each token
+//   size 0 n, 1 room for flat rows
+KERNEL(shard_lookup_gradient) {
+  int64_t n = SIZE(0), whole = (n + MS_LANES - 1) / MS_LANES * MS_LANES;
+  int64_t all = NAME(batch_rows)(context);
+  REAL *table = (REAL *)instruction->operand[0].base, *rows = (REAL *)instruction->operand[2].base;
+  int32_t *next = (int32_t *)(rows + whole * SIZE(1)), *first = next + SIZE(1);
+  for (int64_t row = 0; row < all; row += MS_LANES) {
+    const V *from = (const V *)(instruction->operand[1].base +
+                                row / MS_LANES * instruction->operand[1].stride);
+    for (int64_t f = 0; f < whole; f += MS_LANES) {
+      V lanes[MS_LANES];
+      for (int64_t j = 0; j < MS_LANES; j++) lanes[j] = f + j < n ? from[f + j] : (V){0};
+      NAME(transpose)(lanes);
+      for (int64_t j = 0; j < MS_LANES; j++) *(V *)(rows + (row + j) * whole + f) = lanes[j];
+    }
+  }
+  for (int64_t row = 0; row < all; row++) first[context->tokens[row]] = -1;
+  for (int64_t row = all - 1; row >= 0; row--) {
+    next[row] = first[context->tokens[row]];
+    first[context->tokens[row]] = (int32_t)row;
+  }
+  for (int64_t head = 0; head < all; head++) {
+    int64_t token = context->tokens[head];
+    if (first[token] != head) continue;
+    for (int64_t f = 0; f < n; f += MS_LANES) {
+      V sums[MS_SHARDS];
+      for (int64_t s = 0; s < context->shards; s++) sums[s] = (V){0};
+      for (int64_t row = head; row >= 0; row = next[row])
+        sums[row % context->sequences * context->shards / context->sequences] +=
+            *(const V *)(rows + row * whole + f);
+      NAME(add_part)(table + token * n + f, NAME(shard_sum)(sums, context->shards),
+                     n - f < MS_LANES ? n - f : MS_LANES);
+    }
+  }
+}
