@@ -2,10 +2,18 @@ import CMPI
 
 /// A call of MPI under way; the memory that it was given belongs to MPI until it is complete.
 package struct PendingOperation {
-  fileprivate var request: MPI_Request?
-  private var isDone = false
+  var request: MPI_Request?
+  private(set) var isDone = false
 
-  fileprivate init() { request = memsweep_request_null() }
+  init() { request = memsweep_request_null() }
+
+  /// Begins the call of the C function `name`, which sets the request.
+  fileprivate init(
+    _ name: String, _ begin: (UnsafeMutablePointer<MPI_Request?>) -> CInt
+  ) throws(MPIError) {
+    self.init()
+    try check(name, begin(&request))
+  }
 
   /// Whether it is complete; lets MPI get on with all that is under way (`MPI_Test`).
   package mutating func isComplete() throws(MPIError) -> Bool {
@@ -45,13 +53,11 @@ extension Communicator {
   package func startSend(
     _ bytes: UnsafeRawBufferPointer, to destination: Rank, tag: Int
   ) throws(MPIError) -> PendingOperation {
-    var pending = PendingOperation()
-    try check(
-      "MPI_Isend",
+    try PendingOperation("MPI_Isend") {
       MPI_Isend(
-        bytes.baseAddress, CInt(bytes.count), memsweep_byte(), CInt(destination), CInt(tag), raw,
-        &pending.request))
-    return pending
+        bytes.baseAddress, CInt(bytes.count), memsweep_byte(), CInt(destination), CInt(tag), raw, $0
+      )
+    }
   }
 
   /// Begins to receive a message of as many bytes as `bytes` has room for from `source`
@@ -59,13 +65,10 @@ extension Communicator {
   package func startReceive(
     into bytes: UnsafeMutableRawBufferPointer, from source: Rank, tag: Int
   ) throws(MPIError) -> PendingOperation {
-    var pending = PendingOperation()
-    try check(
-      "MPI_Irecv",
+    try PendingOperation("MPI_Irecv") {
       MPI_Irecv(
-        bytes.baseAddress, CInt(bytes.count), memsweep_byte(), CInt(source), CInt(tag), raw,
-        &pending.request))
-    return pending
+        bytes.baseAddress, CInt(bytes.count), memsweep_byte(), CInt(source), CInt(tag), raw, $0)
+    }
   }
 
   /// Begins to replace `count` elements on every rank by their sums over all ranks, in whatever order
@@ -75,12 +78,10 @@ extension Communicator {
   package func startAllReduceSum(
     _ elements: UnsafeMutableRawPointer, count: Int, of summand: Summand
   ) throws(MPIError) -> PendingOperation {
-    var pending = PendingOperation()
-    try check(
-      "MPI_Iallreduce",
+    try PendingOperation("MPI_Iallreduce") {
       MPI_Iallreduce(
         memsweep_in_place(), elements, CInt(count), summand.type,
-        summand == .bfloat16 ? memsweep_bfloat16_sum() : memsweep_sum(), raw, &pending.request))
-    return pending
+        summand == .bfloat16 ? memsweep_bfloat16_sum() : memsweep_sum(), raw, $0)
+    }
   }
 }

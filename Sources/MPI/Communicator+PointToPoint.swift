@@ -30,7 +30,7 @@ extension Communicator {
       "MPI_Isend",
       MPI_Isend(
         transfer.buffer.baseAddress, CInt(bytes.count), memsweep_byte(), CInt(destination),
-        CInt(tag), raw, &transfer.request))
+        CInt(tag), raw, &transfer.operation.request))
     return PendingSend(transfer: transfer)
   }
 
@@ -50,7 +50,7 @@ extension Communicator {
     try check(
       "MPI_Imrecv",
       MPI_Imrecv(
-        transfer.buffer.baseAddress, count, memsweep_byte(), &message, &transfer.request))
+        transfer.buffer.baseAddress, count, memsweep_byte(), &message, &transfer.operation.request))
     return PendingReceive(source: Rank(status.MPI_SOURCE), transfer: transfer)
   }
 }
@@ -77,21 +77,14 @@ package struct PendingReceive {
 /// The buffer of a transfer and its request, together for as long as MPI may touch the buffer.
 private final class PendingTransfer {
   let buffer: UnsafeMutableRawBufferPointer
-  var request: MPI_Request?
-  private var isDone = false
+  var operation = PendingOperation()
 
   init(byteCount: Int) { buffer = .allocate(byteCount: byteCount, alignment: 8) }
 
   deinit {
     // The buffer of a transfer that never completed still belongs to MPI and is left to it.
-    if isDone { buffer.deallocate() }
+    if operation.isDone { buffer.deallocate() }
   }
 
-  func isComplete() throws(MPIError) -> Bool {
-    guard !isDone else { return true }
-    var flag: CInt = 0
-    try check("MPI_Test", MPI_Test(&request, &flag, nil))
-    isDone = flag != 0
-    return isDone
-  }
+  func isComplete() throws(MPIError) -> Bool { try operation.isComplete() }
 }

@@ -36,6 +36,7 @@ import Testing
     Case(
       cell: "lmn", options: ["orthogonal_penalty": .number(0.1)], runsTogether: false),
     Case(cell: "stable_hadamard", runsTogether: false),
+    Case(cell: "exprnn", runsTogether: false),
   ]
 
   /// What a rank has after a few updates and an evaluation.

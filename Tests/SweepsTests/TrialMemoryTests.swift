@@ -10,6 +10,7 @@ struct TrialMemoryTests {
     let name: String
     let task: OptionDictionary
     let model: OptionDictionary
+    var shards = 1
     var testDescription: String { name }
   }
 
@@ -36,6 +37,12 @@ struct TrialMemoryTests {
         "cell": .string("ln_lstm"), "hidden_size": .integer(40), "layers": .integer(2),
       ]),
     Work(
+      name: "an lstm in shards",
+      task: ["kind": .string("associative_retrieval"), "pairs": .integer(1)],
+      model: [
+        "cell": .string("lstm"), "hidden_size": .integer(400), "embedding_size": .integer(100),
+      ], shards: 4),
+    Work(
       name: "a large lstm",
       task: [
         "kind": .string("associative_retrieval"), "pairs": .integer(1), "data": .string("online"),
@@ -59,7 +66,8 @@ struct TrialMemoryTests {
         train: [
           "steps": .integer(4), "evaluate_every": .integer(2), "batch_size": .integer(32),
         ], seed: 1,
-        metric: MetricGoal(name: "validation.loss", direction: .minimize)))
+        metric: MetricGoal(name: "validation.loss", direction: .minimize),
+        sharing: GradientSharing(shards: work.shards)))
   }
 
   private static func assembly() -> TrialAssembly {
@@ -70,7 +78,7 @@ struct TrialMemoryTests {
 
   private static func predicted(_ trial: Trial) throws -> TrialMemory {
     let parts = try assembly().parts(of: trial.configuration)
-    let network = try #require(parts.model as? Network)
+    let network = try #require(parts.network)
     return TrialMemory(network, task: parts.task, options: parts.options)
   }
 

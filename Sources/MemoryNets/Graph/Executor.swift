@@ -110,9 +110,13 @@ final class Executor {
 
   /// Computes what all tiles of a batch share; before the first, and after every change of the
   /// parameters.
-  func startBatch(trains: Bool) {
+  ///
+  /// Of a part of a batch that is not the first it only gets the gradient ready.
+  func startBatch(trains: Bool, isFirst: Bool = true) {
     contexts.pointee = batch.pointee
-    for run in parts.batchStart { runCalls(run.calls, on: contexts, step: 0) }
+    if isFirst {
+      for run in parts.batchStart { runCalls(run.calls, on: contexts, step: 0) }
+    }
     guard trains else { return }
     for run in parts.gradientStart { runCalls(run.calls, on: contexts, step: 0) }
   }

@@ -28,6 +28,8 @@ extension Network {
     var mostRows: Int
     /// What penalties are multiplied with.
     var ofPenalties = 1.0
+    /// Whether no other share of the batch has been run with these weights.
+    var isFirst = true
     /// Where the statistics of the rows go, counted in those of a shard.
     var statistics = 0
 
@@ -66,7 +68,7 @@ extension Network {
     let divisor = shape.lossMean == .sequences ? Double(batch.rows) : batch.totalWeight
     context.pointee.loss_scale = 1 / max(divisor, .leastNormalMagnitude)
     take(batch, firstSequence: 0)
-    executor.startBatch(trains: backward)
+    executor.startBatch(trains: backward, isFirst: share.isFirst)
     forEachPart(of: batch, share) { part, first in
       runTiles(part, state: state, first: first, backward: backward)
     }

@@ -26,8 +26,7 @@ package final class ShardedNetwork: TrainableModel {
     self.sharding = sharding
     self.batchSize = batchSize
     let bytes = max(network.parameters.count, 1) * network.parameters.precision.size
-    let levels = sharding.runsTogether ? 0 : sharding.localShards.trailingZeroBitCount
-    waiting = (0..<levels).map { _ in .allocate(byteCount: bytes, alignment: 64) }
+    waiting = (0..<sharding.waitingSums).map { _ in .allocate(byteCount: bytes, alignment: 64) }
   }
 
   deinit { waiting.forEach { $0.deallocate() } }
@@ -44,11 +43,6 @@ package final class ShardedNetwork: TrainableModel {
   ) -> Bool { network.prepare(for: update, of: task, batchSize: batchSize) }
 
   package func resume(after updates: Int) { network.resume(after: updates) }
-
-  /// Bytes of partial sums.
-  var waitingBytes: Int {
-    waiting.count * network.parameters.count * network.parameters.precision.size
-  }
 
   package func train(
     _ batch: Batch, update: Int, noiseKey: PhiloxKey
@@ -146,6 +140,7 @@ package final class ShardedNetwork: TrainableModel {
     share.shards = sharding.runsTogether ? 1 : 0
     share.ofPenalties = 1 / Double(sharding.shards)
     share.statistics = shard
+    share.isFirst = shard == 0
     network.run(batch, share, state: state, backward: backward)
   }
 

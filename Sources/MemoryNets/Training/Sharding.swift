@@ -26,6 +26,9 @@ package struct Sharding {
   /// Of one rank.
   var localShards: Int { shards / (team?.size ?? 1) }
 
+  /// Sums of gradients that wait for their neighbours in the tree, at most.
+  var waitingSums: Int { runsTogether ? 0 : localShards.trailingZeroBitCount }
+
   /// Why a batch cannot be cut so; nil where it can.
   package static func problem(shards: Int, ranks: Int) -> String? {
     guard shards > 0, shards.nonzeroBitCount == 1, shards <= Int(MS_SHARDS) else {

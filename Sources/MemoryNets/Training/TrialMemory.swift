@@ -6,6 +6,8 @@ import CKernels
 package struct TrialMemory: Hashable, Sendable {
   package var weights: Int
   package var gradients: Int
+  /// Sums of gradients over some shards of a batch.
+  package var waitingSums: Int
   /// Of the optimiser, and the mean of the weights.
   package var moments: Int
   /// A copy of the weights, from the first evaluation that counts.
@@ -30,6 +32,7 @@ package struct TrialMemory: Hashable, Sendable {
     let state = network.carriedState.count
     weights = parameters.count * parameters.precision.size
     gradients = weights
+    waitingSums = (network.sharding?.waitingSums ?? 0) * weights
     moments =
       Optimizer.momentNames(options).count * weights + (options.averagePatience > 0 ? weights : 0)
     bestWeights = weights
@@ -59,7 +62,8 @@ package struct TrialMemory: Hashable, Sendable {
   /// All of them by name.
   package var parts: [(name: String, bytes: Int)] {
     [
-      ("weights", weights), ("gradients", gradients), ("moments", moments),
+      ("weights", weights), ("gradients", gradients), ("waiting_sums", waitingSums),
+      ("moments", moments),
       ("best_weights", bestWeights), ("arena", arena), ("calls", calls),
       ("carried_state", carriedState), ("batch", batch), ("task", task), ("checkpoint", checkpoint),
       ("data_start", dataStart),

@@ -42,8 +42,7 @@ package struct CostProbe {
       configuration.task, configuration.model,
       ["batch_size": .integer(options.batchSize), "rows": .integer(options.evaluationRows)],
     ]
-    let network = parts.model as? Network ?? (parts.model as? ShardedNetwork)?.network
-    let memory = network.map {
+    let memory = parts.network.map {
       TrialMemory($0, task: parts.task, options: options)
     }
     guard probeSeconds > 0 else {

@@ -17,6 +17,11 @@ package struct TrialParts {
     self.options = options
     self.noiseKey = noiseKey
   }
+
+  /// The network that is trained, whether it is cut into shards or not; nil for another model.
+  package var network: Network? {
+    model as? Network ?? (model as? ShardedNetwork)?.network
+  }
 }
 
 /// A configuration that names what does not exist.
