@@ -197,6 +197,30 @@ import Testing
     }
   }
 
+  @Test func gaussianKeysAreTheSameVectorsWhereverTheyStand() {
+    let size = 50
+    let oneHot = training(
+      KeyValueCapacity(size: size, setting: .replaced), rows: 3,
+      sizes: KeyValueCapacityOptions().sizes)
+    let gaussian = training(
+      KeyValueCapacity(size: size, setting: .replaced, keyVectors: .gaussian), rows: 3,
+      sizes: KeyValueCapacityOptions().sizes)
+    var vectors: [Int: [Float]] = [:]
+    for row in 0..<3 {
+      for (hot, normal) in zip(oneHot.records(row: row), gaussian.records(row: row)) {
+        let key = hot[..<size].firstIndex(of: 1) ?? 0
+        #expect(Array(normal[110...]) == Array(hot[size...]))
+        #expect(vectors[key, default: Array(normal[..<110])] == Array(normal[..<110]))
+        vectors[key] = Array(normal[..<110])
+      }
+    }
+    // 4 standard errors of the mean and of the variance of so many standard normal numbers.
+    let numbers = vectors.values.joined().map(Double.init), count = Double(numbers.count)
+    #expect(Set(vectors.values).count == vectors.count && vectors.count > 40)
+    #expect(abs(numbers.reduce(0, +)) < 4 * count.squareRoot())
+    #expect(abs(numbers.reduce(0) { $0 + $1 * $1 } - count) < 4 * (2 * count).squareRoot())
+  }
+
   // MARK: - memory_verification
 
   @Test func studiedQueriesComeFromTheListAndTheOthersDoNot() {

@@ -62,7 +62,8 @@ package enum TaskRegistry {
       options: KeyValueCapacityOptions.self
     ) { options, key, _ in
       try check(options, of: "key_value_capacity")
-      let generator = KeyValueCapacity(size: options.size, setting: options.setting)
+      let generator = KeyValueCapacity(
+        size: options.size, setting: options.setting, keyVectors: options.keyVectors)
       return GeneratedTask(generator, sizes: options.sizes, key: key)
     },
     TaskKind(
