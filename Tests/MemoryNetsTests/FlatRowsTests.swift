@@ -151,6 +151,43 @@ import Testing
     }
   }
 
+  @Test func aPartOfABatchTakesLessRoom() throws {
+    let cell = LSTM(options: LSTM.Options())
+    func bytes(_ rowsAtOnce: Int?) throws -> Int {
+      try Network(
+        model: ModelOptions(), cell: cell, shape: Self.cases[1].shape, batchSize: 160,
+        rowsAtOnce: rowsAtOnce, initializationKey: PhiloxKey(1)
+      ).arenaBytes
+    }
+    #expect(try 4 * bytes(16) < bytes(nil))
+  }
+
+  /// Gradients are accumulated over the parts of a batch, each with its dropout and its state.
+  @Test(arguments: cases.indices) func aLargeBatchIsTrainedInParts(index: Int) throws {
+    let (shape, rows) = Self.cases[index]
+    let kind = try #require(CellRegistry.kind(named: "lstm"))
+    let options = try decodeOptions(kind.defaults, from: ["hidden_size": .integer(25)])
+    let all = 2 * rows + 1
+    func network(rowsAtOnce: Int?) throws -> Network {
+      var model = ModelOptions()
+      model.dropout = 0.4
+      if case .tokens = shape.input { model.embeddingSize = 6 }
+      return try Network(
+        model: model, cell: kind.make(options), shape: shape.carryingState, batchSize: all,
+        rowsAtOnce: rowsAtOnce, initializationKey: PhiloxKey(1))
+    }
+    let (parts, whole) = (try network(rowsAtOnce: rows), try network(rowsAtOnce: nil))
+    for step in 0..<2 {
+      let batch = Self.batch(shape.carryingState, rows: all, salt: 100 * UInt64(step))
+      batch.firstStep = step * batch.steps
+      let (found, expected) = (Self.gradients(parts, batch), Self.gradients(whole, batch))
+      #expect(abs(found.0.loss - expected.0.loss) <= 1e-5 * expected.0.loss)
+      #expect(found.0.weight == expected.0.weight)
+      let largest = expected.1.map(abs).max() ?? 1
+      #expect(largestDifference(found.1, expected.1) <= 2e-5 * largest)
+    }
+  }
+
   /// The kernels for few sequences and those for full tiles, at every number of sequences.
   @Test(arguments: Precision.allCases) func fewSequencesKeepEveryBit(precision: Precision) throws {
     let shape = Self.shape(.sigmoidCrossEntropy, outputs: 50)

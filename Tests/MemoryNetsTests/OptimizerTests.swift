@@ -249,12 +249,15 @@ import Testing
     #expect(options.validate() == [])
     options.learningRate = 0
     options.beta2 = 1
+    options.microBatchSize = 129
     options.steps = 0
     options.nesterov = true
     options.freeze = ParameterGroup.allCases
     #expect(
-      options.validate().map(\.option) == ["learning_rate", "beta2", "steps", "nesterov", "freeze"])
-    #expect(options.validate()[2].problem == "is 0; at least 1 is needed")
+      options.validate().map(\.option) == [
+        "learning_rate", "beta2", "micro_batch_size", "steps", "nesterov", "freeze",
+      ])
+    #expect(options.validate()[3].problem == "is 0; at least 1 is needed")
   }
 }
 

@@ -13,10 +13,18 @@ import Testing
     var outputs = 5
     var loss = TaskShape.Loss.sigmoidCrossEntropy
     var options: [String: OptionValue] = [:]
+    /// Whether it is regularised as language models are: tied, with dropout of whole words and of
+    /// the same units at all steps.
+    var isLanguageModel = false
+    /// Of a batch, run together.
+    var rowsAtOnce: Int?
     /// Whether the plan sums shard by shard by itself.
     let runsTogether: Bool
 
-    var testDescription: String { "\(cell) \(loss) \(options.keys.sorted())" }
+    var testDescription: String {
+      "\(isLanguageModel ? "tied " : "")\(cell) \(loss) \(options.keys.sorted())"
+        + (rowsAtOnce.map { " \($0) rows at once" } ?? "")
+    }
 
     var shape: TaskShape {
       TaskShape(
@@ -29,6 +37,12 @@ import Testing
   static let cases = [
     Case(
       cell: "lstm", vocabulary: 120, outputs: 70, loss: .softmaxCrossEntropy, runsTogether: true),
+    Case(
+      cell: "lstm", vocabulary: 70, outputs: 70, loss: .softmaxCrossEntropy,
+      options: ["weight_drop": .number(0.4)], isLanguageModel: true, runsTogether: false),
+    Case(
+      cell: "lstm", vocabulary: 120, outputs: 70, loss: .softmaxCrossEntropy, rowsAtOnce: 3,
+      runsTogether: false),
     Case(cell: "elman", loss: .squaredError, runsTogether: true),
     Case(
       cell: "lstm", vocabulary: 9, outputs: 6, loss: .softmaxCrossEntropy, runsTogether: false),
@@ -54,11 +68,18 @@ import Testing
     model.dropout = 0.3
     if c.options["orthogonal_penalty"] != nil { model.layers = 1 }
     if c.vocabulary != nil { model.embeddingSize = 18 }
+    if c.isLanguageModel {
+      model.embeddingSize = 21
+      model.tied = true
+      model.inputDropout = 0.2
+      model.lockedDropout = true
+    }
     var options = c.options
     options["hidden_size"] = .integer(21)
     return try Network(
       model: model, cell: kind.make(decodeOptions(kind.defaults, from: options)), shape: c.shape,
-      batchSize: 44, trainingRows: rows, initializationKey: PhiloxKey(1), sharding: sharding)
+      batchSize: 44, trainingRows: rows, rowsAtOnce: c.rowsAtOnce, initializationKey: PhiloxKey(1),
+      sharding: sharding)
   }
 
   private static func batch(_ c: Case, rows: Int, number: Int) -> Batch {

@@ -40,17 +40,19 @@ package final class Network {
   /// Makes the model with its initial weights, drawn under `initializationKey`.
   ///
   /// `batchSize` is the largest number of rows that a batch will have, `trainingRows` the largest of
-  /// one that is trained on; by default the same. With `sharding` this is one rank's share of a
-  /// model, for a `ShardedNetwork`.
+  /// one that is trained on and `rowsAtOnce` how many of these are run together, where many are; by
+  /// default all the same. With `sharding` this is one rank's share of a model, for a
+  /// `ShardedNetwork`.
   package init(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, batchSize: Int,
-    trainingRows: Int? = nil, initializationKey: PhiloxKey,
+    trainingRows: Int? = nil, rowsAtOnce: Int? = nil, initializationKey: PhiloxKey,
     execution: ExecutionOptions = ExecutionOptions(), sharding: Sharding? = nil
   ) throws(OptionProblem) {
     let model = RecurrentModel(options: model, cell: cell, shape: shape)
     if let problem = model.validate().first { throw problem }
+    let rows = trainingRows ?? batchSize
     let (plans, options) = Self.plans(
-      model, rows: trainingRows ?? batchSize, execution: execution, sharding)
+      model, rows: rows, atOnce: rowsAtOnce ?? rows, execution: execution, sharding)
     let plan = plans[0]
     let declarations = plans.count > 1 ? plans[1].parameters : plan.parameters
     let gradientRoom: UnsafeMutableRawPointer?
@@ -99,10 +101,11 @@ package final class Network {
     evaluationState.deallocate()
   }
 
-  /// The plan of the model and of what is trained before it, if anything is, for as many rows of a
-  /// batch as are run together.
+  /// The plan of the model and of what is trained before it, if anything is, for batches of `rows`
+  /// of which `atOnce` are run together.
   private static func plans(
-    _ model: RecurrentModel, rows: Int, execution: ExecutionOptions, _ sharding: Sharding?
+    _ model: RecurrentModel, rows: Int, atOnce: Int, execution: ExecutionOptions,
+    _ sharding: Sharding?
   ) -> (plans: [Plan], options: PlanOptions) {
     let shape = model.shape
     var options = PlanOptions(
@@ -122,14 +125,16 @@ package final class Network {
       default: 1
       }
     options.maximumTrainingSteps = shape.maximumTrainingSteps
-    options.maximumRows = rows
+    options.maximumRows = min(rows, atOnce)
     let graphs = [model.recorded()] + (model.recordedForerunner().map { [$0] } ?? [])
     guard let sharding else { return (graphs.map { PlanBuilder.plan($0, options) }, options) }
     options.shardRows = max(1, rows / sharding.shards)
-    options.maximumRows = options.shardRows * sharding.localShards
-    let together = graphs.map { PlanBuilder.plan($0, options) }
-    if together.allSatisfy(\.sumsByShard) { return (together, options) }
-    options.maximumRows = options.shardRows
+    if atOnce >= rows {
+      options.maximumRows = options.shardRows * sharding.localShards
+      let together = graphs.map { PlanBuilder.plan($0, options) }
+      if together.allSatisfy(\.sumsByShard) { return (together, options) }
+    }
+    options.maximumRows = min(options.shardRows, atOnce)
     options.shardRows = 0
     return (graphs.map { PlanBuilder.plan($0, options) }, options)
   }

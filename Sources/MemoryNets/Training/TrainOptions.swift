@@ -35,6 +35,9 @@ package struct TrainOptions: Options {
   package var decoupled = false
   /// Sequences an update.
   package var batchSize = 128
+  /// Sequences of a batch whose activations are held at a time, where a model holds those of many:
+  /// gradients are accumulated over the parts of a batch; 0 takes it whole.
+  package var microBatchSize = 0
   /// The budget: updates at most.
   package var steps = 10_000
   /// Updates between two evaluations on the validation split.
@@ -67,6 +70,9 @@ package struct TrainOptions: Options {
   /// Rows of an evaluation batch, with the default resolved.
   package var evaluationRows: Int { evaluateBatchSize == 0 ? batchSize : evaluateBatchSize }
 
+  /// Sequences of a training batch that are held at a time, with the default resolved.
+  package var microBatchRows: Int { microBatchSize == 0 ? batchSize : microBatchSize }
+
   package func validate() -> [OptionProblem] {
     var problems: [OptionProblem] = []
     func need(_ isRight: Bool, _ option: String, _ value: Any, _ right: String) {
@@ -94,6 +100,10 @@ package struct TrainOptions: Options {
     notNegative("clip_value", clipValue)
     notNegative("weight_decay", weightDecay)
     count("batch_size", batchSize, from: 1)
+    count("micro_batch_size", microBatchSize, from: 0)
+    need(
+      microBatchSize <= batchSize, "micro_batch_size", microBatchSize,
+      "at most the batch_size, \(batchSize), is possible")
     count("steps", steps, from: 1)
     count("evaluate_every", evaluateEvery, from: 1)
     count("evaluate_batch_size", evaluateBatchSize, from: 0)

@@ -89,8 +89,8 @@ package final class TrialAssembly {
     let network = try Network(
       model: model, cell: cell, shape: task.shape,
       batchSize: max(options.batchSize, options.evaluationRows), trainingRows: options.batchSize,
-      initializationKey: configuration.key("init"), execution: execution,
-      sharding: shards > 1 ? Sharding(shards: shards, team: team) : nil)
+      rowsAtOnce: options.microBatchRows, initializationKey: configuration.key("init"),
+      execution: execution, sharding: shards > 1 ? Sharding(shards: shards, team: team) : nil)
     let trained: any TrainableModel =
       shards > 1 ? ShardedNetwork(network, batchSize: options.batchSize) : network
     return TrialParts(
