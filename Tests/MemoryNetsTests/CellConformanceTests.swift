@@ -72,6 +72,10 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
           "heads": .integer(2), "key_size": .integer(2), "output_norm": .string("none"),
         ],
         ["rule": .string("sum"), "feature_map": .string("elu_plus_one"), "heads": .integer(2)],
+        [
+          "rule": .string("sum"), "feature_map": .string("favor"), "favor_directions": .integer(3),
+          "key_size": .integer(2), "heads": .integer(2),
+        ],
       ]
     case "gated_delta_net":
       return [

@@ -100,6 +100,79 @@ import Testing
     }.checkFlatRows()
   }
 
+  // MARK: - Random features
+
+  /// The outputs of linear attention with keys, queries and values of 3 that are parts of its input, and
+  /// what attention with weights kernel(q, k) gives.
+  private func attention(
+    directions: Int, _ kernel: ([Double], [Double]) -> Double
+  ) -> (found: [Double], expected: [Double]) {
+    var options = DeltaNet.Options()
+    (options.hiddenSize, options.heads, options.convolution) = (3, 1, 1)
+    (options.rule, options.outputNorm) = (.sum, .none)
+    (options.featureMap, options.favorDirections) = (.favor, directions)
+    let probe = CellProbe(
+      cell: DeltaNet(options: options), inputSize: 9, steps: 4, batch: 1, precision: .double)
+    for (i, name) in ["W_q", "W_k", "W_v"].enumerated() {
+      guard let view = probe.parameters.view(named: name) else { continue }
+      let numbers: [Double] = (0..<27).map { $0 % 9 == 3 * i + $0 / 9 ? 1 : 0 }
+      probe.parameters.set(view, to: numbers)
+    }
+    if let view = probe.parameters.view(named: "W_o") {
+      probe.parameters.set(view, to: [1, 0, 0, 0, 1, 0, 0, 0, 1])
+    }
+    let inputs: [[Double]] = (0..<4).map { t in
+      Self.fill(10 + t) + Self.fill(20 + t) + Self.fill(30 + t)
+    }
+    probe.run(
+      inputs: inputs.flatMap(\.self), outputWeights: [Double](repeating: 0, count: 12))
+    let weights: [Double] = (0..<4).map { kernel(Self.fill(13), Self.fill(20 + $0)) }
+    var expected = [0.0, 0, 0]
+    for (t, weight) in weights.enumerated() {
+      let share = weight / weights.reduce(0, +)
+      for (i, v) in Self.fill(30 + t).enumerated() { expected[i] += share * v }
+    }
+    return (Array(probe.outputs.suffix(3)), expected)
+  }
+
+  private func inner(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  @Test func randomFeaturesAreThoseOfTheirDirections() {
+    let omega = FeatureMap.favorProjection(features: 5, size: 3)
+    let (found, expected) = attention(directions: 5) { q, k in
+      let scale = exp(-(inner(q, q) + inner(k, k)) / 2) / 10
+      return (0..<5).reduce(0.0) { sum, row in
+        let u = inner(Array(omega[3 * row..<3 * row + 3]), zip(q, k).map(+))
+        return sum + (exp(u) + exp(-u)) * scale
+      }
+    }
+    // The division adds 1e-6 to what it divides by.
+    for (a, b) in zip(found, expected) { #expect(abs(a - b) <= 2e-6, "\(a) is not \(b)") }
+  }
+
+  /// Many random features make attention with weights exp(q k), few do not.
+  @Test func manyRandomFeaturesComeToSoftmax() {
+    func distance(_ directions: Int) -> Double {
+      let (found, expected) = attention(directions: directions) { exp(inner($0, $1)) }
+      return zip(found, expected).map { abs($0 - $1) }.max() ?? 1
+    }
+    #expect(distance(3000) < 2e-3)
+    #expect(distance(2) > 2e-3)
+  }
+
+  @Test func randomDirectionsAreOrthogonalInGroups() {
+    let (count, size) = (400, 20)
+    let omega = FeatureMap.favorProjection(features: count, size: size)
+    func row(_ i: Int) -> [Double] { Array(omega[i * size..<(i + 1) * size]) }
+    for i in 1..<20 { #expect(abs(inner(row(i), row(i - 1))) < 1e-12) }
+    #expect(abs(inner(row(19), row(20))) > 1e-3)
+    // The mean of 400 chi-squares with 20 degrees of freedom, within 4 of its standard errors.
+    let mean = (0..<count).reduce(0.0) { $0 + inner(row($1), row($1)) } / Double(count)
+    #expect(abs(mean - 20) < 4 * (2.0 * 20 / 400).squareRoot())
+  }
+
   // MARK: - Far from the usual numbers
 
   /// Gates whose exponentials no Float holds leave everything finite and as the limit says.
@@ -205,6 +278,8 @@ import Testing
     options.dpfpOrder = 5
     #expect(options.validate().isEmpty)
     options.keySize = -1
+    options.favorDirections = 0
     #expect(options.validate().map(\.option).contains("key_size"))
+    #expect(options.validate().map(\.option).contains("favor_directions"))
   }
 }

@@ -11,7 +11,7 @@
 /// The delta rule is that of Schlag, Irie and Schmidhuber 2021, arXiv:2102.11174; the defaults are
 /// the form of today (Yang, Wang, Zhang, Shen and Kim 2024, arXiv:2406.06484): keys and queries of
 /// length 1 after SiLU and a convolution over 4 steps. Their first form is `feature_map:
-/// elu_plus_one` or `dpfp`, `key_norm: sum`, `convolution: 1`, `output_norm: none`; linear attention
+/// elu_plus_one`, `dpfp` or `favor`, `key_norm: sum`, `convolution: 1`, `output_norm: none`; linear attention
 /// is `rule: sum` with it. Values pass SiLU where keys do. There is no 1 / sqrt(key size) before
 /// (3), which RMSNorm would undo.
 package struct DeltaNet: RecurrentCell {
@@ -42,6 +42,8 @@ package struct DeltaNet: RecurrentCell {
     package var featureMap = FeatureMap.silu
     /// Of the feature map dpfp.
     package var dpfpOrder = 1
+    /// Random directions of the feature map favor, which has two features for each.
+    package var favorDirections = 64
     package var keyNorm = KeyNorm.length
     /// Steps that the convolution sees; 1 leaves it out.
     package var convolution = 4
@@ -56,6 +58,7 @@ package struct DeltaNet: RecurrentCell {
         OptionProblem.atLeastOne("hidden_size", hiddenSize)
         + OptionProblem.atLeastOne("heads", heads)
         + OptionProblem.atLeastOne("convolution", convolution)
+        + OptionProblem.atLeastOne("favor_directions", favorDirections)
         + OptionProblem.notNegative("key_size", keySize, "hidden_size / heads")
         + OptionProblem.notNegative("value_size", valueSize, "key_size")
       let key = sizes.key
@@ -69,7 +72,7 @@ package struct DeltaNet: RecurrentCell {
         problems.append(
           OptionProblem(
             setting,
-            "is sum, which divides by a sum of features; feature_map: elu_plus_one or dpfp is needed"
+            "is sum, which divides by a sum of features; feature_map: elu_plus_one, dpfp or favor is needed"
           ))
       }
       return problems
@@ -92,8 +95,14 @@ package struct DeltaNet: RecurrentCell {
     func projected(_ name: String, _ size: Int) -> Vector {
       g.convolvedLinear(name, x, heads * size, width: options.convolution)
     }
+    let directions = options.favorDirections
+    let projection =
+      options.featureMap == .favor
+      ? g.fixed(
+        "Omega", directions, sizes.key,
+        FeatureMap.favorProjection(features: directions, size: sizes.key)) : nil
     func features(_ a: Vector) -> Vector {
-      options.featureMap.features(of: a, order: options.dpfpOrder)
+      options.featureMap.features(of: a, order: options.dpfpOrder, projection: projection)
     }
     let q = projected("q", sizes.key).split(heads).map(features)
     let k = projected("k", sizes.key).split(heads).map(features)
