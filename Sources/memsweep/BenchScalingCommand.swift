@@ -54,19 +54,18 @@ struct BenchScaling: ParsableCommand {
         leasesPerSecond: packed.leasesPerSecond.rounded())
     }
     if json { return try printJSON(["scaling": lines]) }
-    let rows = lines.map { line in
-      [
-        "\(line.ranks)", "\(line.sumMilliseconds)", "\(line.efficiencyPercent)",
-        "\(line.utilizationPercent)", "\(line.overtakings)", "\(Int(line.leasesPerSecond))",
-      ]
-    }
-    let header = [
+    let titles = [
       "ranks", "sum, ms", "efficiency of one team, %", "ranks in use, %", "overtakings",
       "leases a second",
     ]
-    Terminal.answer(
-      ([header, header.map { _ in "---" }] + rows)
-        .map { "| " + $0.joined(separator: " | ") + " |\n" }.joined())
+    var table = MarkdownTable(titles.map { MarkdownTable.Column(title: $0) })
+    for line in lines {
+      table.append([
+        "\(line.ranks)", "\(line.sumMilliseconds)", "\(line.efficiencyPercent)",
+        "\(line.utilizationPercent)", "\(line.overtakings)", "\(Int(line.leasesPerSecond))",
+      ])
+    }
+    Terminal.answer(table.text)
   }
 
   private struct Line: Encodable {

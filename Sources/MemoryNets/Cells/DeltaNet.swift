@@ -95,14 +95,9 @@ package struct DeltaNet: RecurrentCell {
     func projected(_ name: String, _ size: Int) -> Vector {
       g.convolvedLinear(name, x, heads * size, width: options.convolution)
     }
-    let directions = options.favorDirections
-    let projection =
-      options.featureMap == .favor
-      ? g.fixed(
-        "Omega", directions, sizes.key,
-        FeatureMap.favorProjection(features: directions, size: sizes.key)) : nil
     func features(_ a: Vector) -> Vector {
-      options.featureMap.features(of: a, order: options.dpfpOrder, projection: projection)
+      options.featureMap.features(
+        of: a, order: options.dpfpOrder, directions: options.favorDirections)
     }
     let q = projected("q", sizes.key).split(heads).map(features)
     let k = projected("k", sizes.key).split(heads).map(features)

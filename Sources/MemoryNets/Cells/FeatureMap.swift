@@ -21,8 +21,8 @@ package enum FeatureMap: String, Codable, CaseIterable, Sendable {
   /// Whether features are never negative.
   var isPositive: Bool { self == .eluPlusOne || self == .dpfp || self == .favor }
 
-  /// The features of `a`; `order` is that of `dpfp`, `projection` the Omega of `favor`.
-  func features(of a: Vector, order: Int, projection: Weight?) -> Vector {
+  /// The features of `a`; `order` is that of `dpfp`, `directions` are those of `favor`.
+  func features(of a: Vector, order: Int, directions: Int) -> Vector {
     switch self {
     case .identity: return a
     case .silu: return MemoryNets.silu(a)
@@ -33,10 +33,11 @@ package enum FeatureMap: String, Codable, CaseIterable, Sendable {
       return concatenate(
         (1...order).map { shift in r * concatenate([r[n - shift..<n], r[0..<n - shift]]) })
     case .favor:
-      guard let projection else { preconditionFailure("favor without a projection") }
-      let u = a.builder.linear(projection, a)
-      let offset = 0.5 * dot(a, a) + 0.5 * Foundation.log(2 * Double(projection.rows))
-      let lengths = offset.broadcast(to: projection.rows)
+      let omega = a.builder.fixed(
+        "Omega", directions, a.size, Self.favorProjection(features: directions, size: a.size))
+      let u = a.builder.linear(omega, a)
+      let offset = 0.5 * dot(a, a) + 0.5 * Foundation.log(2 * Double(directions))
+      let lengths = offset.broadcast(to: directions)
       return concatenate([exp(u - lengths), exp(-u - lengths)])
     }
   }

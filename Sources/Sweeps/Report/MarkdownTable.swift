@@ -1,26 +1,31 @@
 /// A table that is Markdown and lines up in a terminal.
-struct MarkdownTable {
+package struct MarkdownTable {
   /// A column's heading and on which side its cells stand.
-  struct Column {
+  package struct Column {
     let title: String
-    var isNumeric = true
+    let isNumeric: Bool
+
+    package init(title: String, isNumeric: Bool = true) {
+      self.title = title
+      self.isNumeric = isNumeric
+    }
   }
 
   private let columns: [Column]
   private var rows: [[String]] = []
 
-  init(_ columns: [Column]) {
+  package init(_ columns: [Column]) {
     self.columns = columns
   }
 
   /// Adds a row with a cell for every column.
-  mutating func append(_ cells: [String]) {
+  package mutating func append(_ cells: [String]) {
     precondition(cells.count == columns.count, "\(cells.count) cells, \(columns.count) columns")
     rows.append(cells.map(Self.escaped))
   }
 
   /// The lines of the table, each with its end.
-  var text: String {
+  package var text: String {
     let titles = columns.map { Self.escaped($0.title) }
     let widths = columns.indices.map { column in
       max(3, titles[column].count, rows.lazy.map { $0[column].count }.max() ?? 0)
