@@ -21,10 +21,11 @@ ms_allocations ms_counted_allocations(void) { return state.sums; }
 
 void ms_reset_peak_of_allocations(void) { state.sums.peak = state.sums.bytes; }
 
-#if defined(__GLIBC__)
+#if defined(__GLIBC__) && !__has_feature(address_sanitizer)
 #include <malloc.h>
 
-// The linker takes these in place of the library's, for everything in the program.
+// The linker takes these in place of the library's, for everything in the program. The address
+// sanitizer puts its own there.
 
 void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);

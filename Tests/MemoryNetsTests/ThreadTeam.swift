@@ -13,14 +13,12 @@ final class ThreadTeam: TrainingTeam {
     private let condition = NSCondition()
     private var arrived = 0
     private var round = 0
+    private var brought: [Any?]
     let size: Int
-    var numbers: [[Double]]
-    var gradients: [UnsafeMutableRawPointer?]
 
     init(size: Int) {
       self.size = size
-      numbers = Array(repeating: [], count: size)
-      gradients = Array(repeating: nil, count: size)
+      brought = Array(repeating: nil, count: size)
     }
 
     /// Waits until every rank has come here.
@@ -35,6 +33,18 @@ final class ThreadTeam: TrainingTeam {
         condition.broadcast()
       }
       while round == now { condition.wait() }
+    }
+
+    /// What each rank brings, when every rank has come here.
+    ///
+    /// Written and read under the lock: Swift copies an array that another thread still holds, so
+    /// two ranks must not store into it at the same time.
+    func exchange<Element>(_ own: Element, of rank: Int) -> [Element] {
+      condition.withLock { brought[rank] = own }
+      meet()
+      let all = condition.withLock { brought.compactMap { $0 as? Element } }
+      meet()
+      return all
     }
   }
 
@@ -84,10 +94,8 @@ final class ThreadTeam: TrainingTeam {
   }
 
   func sum(_ ranges: [Range<Int>], of gradients: UnsafeMutableRawPointer, precision: Precision) {
-    meeting.gradients[rank] = gradients
-    meeting.meet()
+    let all = meeting.exchange(gradients, of: rank)
     if rank == 0 {
-      let all = meeting.gradients.compactMap(\.self)
       for range in ranges {
         switch precision {
         case .float: sumTree(all.map { $0.assumingMemoryBound(to: Float.self) }, range)
@@ -111,10 +119,6 @@ final class ThreadTeam: TrainingTeam {
   }
 
   func gather(_ numbers: [Double]) -> [[Double]] {
-    meeting.numbers[rank] = numbers
-    meeting.meet()
-    let all = meeting.numbers
-    meeting.meet()
-    return all
+    meeting.exchange(numbers, of: rank)
   }
 }
