@@ -107,7 +107,7 @@ KERNEL(orthogonal_penalty) {
   const REAL *w = (const REAL *)instruction->operand[1].base;
   REAL *t = (REAL *)instruction->operand[2].base;
   V *panel = (V *)(t + m * m);
-  REAL scale = (REAL)(4 * instruction->scalar[0] * context->share);
+  REAL scale = (REAL)(4 * instruction->scalar[0]);
   NAME(multiply_matrices)(t, w, w, 0, panel, m, m, n, 0, 1, 0);
   for (int64_t i = 0; i < m; i++) t[i * m + i] -= 1;
   for (int64_t i = 0; i < m * m; i++) t[i] *= scale;
@@ -132,13 +132,12 @@ KERNEL(drop_weights) {
   for (int64_t i = 0; i < SIZE(0); i++) d[i] = w[i] * mask[i];
 }
 
-// dW += dW' mask.
-//   operand 0 dW, 1 dW', 2 mask; size 0 count
+// dW = dW' mask, in place.
+//   operand 0 dW, 1 mask; size 0 count
 KERNEL(drop_weights_backward) {
   REAL *d = (REAL *)instruction->operand[0].base;
-  const REAL *dropped = (const REAL *)instruction->operand[1].base;
-  const REAL *mask = (const REAL *)instruction->operand[2].base;
-  for (int64_t i = 0; i < SIZE(0); i++) d[i] += dropped[i] * mask[i];
+  const REAL *mask = (const REAL *)instruction->operand[1].base;
+  for (int64_t i = 0; i < SIZE(0); i++) d[i] *= mask[i];
 }
 
 #undef EXPONENTIAL_TERMS

@@ -79,10 +79,12 @@ struct BenchLanguageModel: ParsableCommand, EveryRankCommand {
       var options = TeamOptions()
       options.reduction = reduction
       options.instructionSet = execution.instructionSet
+      let shards = chosenShards ?? ranksPerTrial
+      let room = work.gradientBytes(shards: shards) + 64
       let team = try TrialTeam(
-        Array(0..<world.size), serial: 1,
-        over: Interconnect(world, roomBytes: work.gradientBytes + 64), options: options)
-      try measure(Sharding(shards: chosenShards ?? ranksPerTrial, team: team))
+        Array(0..<world.size), serial: 1, over: Interconnect(world, roomBytes: room),
+        options: options)
+      try measure(Sharding(shards: shards, team: team))
       return SessionEnd(status: 0)
     }
     Launch.exit(ExitStatus(rawValue: code) ?? .internalError)

@@ -23,7 +23,7 @@ struct Probe: ParsableCommand {
   var samples = 2000
 
   @Option(help: "Lists of memory_verification, each in as many orders as it is long.")
-  var lists = 4
+  var lists = 64
 
   @Option(help: "How much of an input must be kept for it to count to the memory length.")
   var threshold = 0.5

@@ -39,7 +39,7 @@ import Testing
       cell: "lstm", vocabulary: 120, outputs: 70, loss: .softmaxCrossEntropy, runsTogether: true),
     Case(
       cell: "lstm", vocabulary: 70, outputs: 70, loss: .softmaxCrossEntropy,
-      options: ["weight_drop": .number(0.4)], isLanguageModel: true, runsTogether: false),
+      options: ["weight_drop": .number(0.4)], isLanguageModel: true, runsTogether: true),
     Case(
       cell: "lstm", vocabulary: 120, outputs: 70, loss: .softmaxCrossEntropy, rowsAtOnce: 3,
       runsTogether: false),
@@ -50,7 +50,7 @@ import Testing
     Case(
       cell: "lmn", options: ["orthogonal_penalty": .number(0.1)], runsTogether: false),
     Case(cell: "stable_hadamard", runsTogether: false),
-    Case(cell: "exprnn", runsTogether: false),
+    Case(cell: "exprnn", runsTogether: true),
   ]
 
   /// What a rank has after a few updates and an evaluation.

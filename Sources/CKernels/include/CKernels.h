@@ -39,7 +39,6 @@ typedef struct {
                            // false positives, false negatives, silent
   int64_t shards;          // by which gradients are summed, see shards.h; 0 where they are not
   int64_t first_sequence;  // of this batch within the whole one, of which others may have the rest
-  double share;            // of penalties that this batch adds, one of several parts of a whole one
   int64_t training;        // whether dropout drops
   uint32_t random_key[2];  // of dropout masks
   uint64_t update;         // of dropout masks

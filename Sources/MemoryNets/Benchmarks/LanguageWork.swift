@@ -38,10 +38,10 @@ package struct LanguageWork {
     return LSTM(options: options)
   }
 
-  /// Bytes of the gradients.
-  package var gradientBytes: Int {
-    RecurrentModel(options: model, cell: cell, shape: shape).recorded().parameterCount
-      * model.precision.size
+  /// Bytes of the gradients on a rank of a team.
+  package func gradientBytes(shards: Int) -> Int {
+    Network.gradientBytes(
+      model: model, cell: cell, shape: shape, trainingRows: batch, shards: shards)
   }
 
   /// With `sharding`, this rank's share of the work; the team's room must have `gradientBytes`.

@@ -34,7 +34,8 @@ package final class CellProbe {
     options.wantsInputGradient = true
     options.disabledPasses = disabledPasses
     let plan = PlanBuilder.plan(g.graph, options)
-    parameters = ParameterStore(plan.parameters, precision: precision, key: key)
+    parameters = ParameterStore(
+      plan.parameters, precision: precision, key: key, gradientCount: plan.gradientCount)
     executor = Executor(plan: plan, parameters: parameters, instructionSet: instructionSet)
     executor.batch.pointee.training = isTraining ? 1 : 0
     self.inputSize = inputSize
@@ -56,8 +57,7 @@ package final class CellProbe {
   ) -> Double {
     let plan = executor.plan
     let outputSize = plan.outputSize
-    parameters.gradients.initializeMemory(
-      as: UInt8.self, repeating: 0, count: parameters.count * parameters.precision.size)
+    parameters.clearGradients()
     outputs = [Double](repeating: 0, count: steps * batch * outputSize)
     inputGradients = [Double](repeating: 0, count: steps * batch * inputSize)
     for slot in plan.carried {

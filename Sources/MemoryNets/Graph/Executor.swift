@@ -33,7 +33,6 @@ final class Executor {
     memory = ExecutorMemory(plan: plan, precision: precision)
     batch = .allocate(capacity: 1)
     batch.initialize(to: ms_context())
-    batch.pointee.share = 1
     contexts = .allocate(capacity: plan.tiles)
     contexts.initialize(repeating: ms_context(), count: plan.tiles)
     flatContext = .allocate(capacity: 1)
@@ -111,12 +110,11 @@ final class Executor {
   /// Computes what all tiles of a batch share; before the first, and after every change of the
   /// parameters.
   ///
-  /// Of a part of a batch that is not the first it only gets the gradient ready.
+  /// Of a part of a batch that is not the first nothing is left to compute.
   func startBatch(trains: Bool, isFirst: Bool = true) {
     contexts.pointee = batch.pointee
-    if isFirst {
-      for run in parts.batchStart { runCalls(run.calls, on: contexts, step: 0) }
-    }
+    guard isFirst else { return }
+    for run in parts.batchStart { runCalls(run.calls, on: contexts, step: 0) }
     guard trains else { return }
     for run in parts.gradientStart { runCalls(run.calls, on: contexts, step: 0) }
   }
@@ -161,7 +159,7 @@ final class Executor {
     run(parts.finish, descending: false)
   }
 
-  /// Adds to the parameters' gradients what was gathered over all tiles; after the last.
+  /// Adds to the parameters' gradients what those of other weights give, summed over the whole batch.
   func endGradient() { run(parts.gradientEnd, descending: false) }
 
   private func run(_ runs: [ExecutorParts.Run], descending: Bool) {

@@ -83,12 +83,23 @@ package struct Plan {
     var count: Int { size * depth }
   }
 
+  /// Where the gradients of lookups in a table stand, apart from its other gradients.
+  struct LookupRoom {
+    let table: String
+    /// The first element of the room and of the table's gradient.
+    let room, gradient: Int
+  }
+
   var parameters: [ParameterDeclaration] = []
   /// The names of tables that are looked up in and not used otherwise, in the order of parameters.
   var lookupTables: [String] = []
+  /// Of tables that are used otherwise, too.
+  var lookupRooms: [LookupRoom] = []
   package var maximumSteps = 0
   /// Elements of the arena of one tile.
   package var arenaCount = 0
+  /// Elements of the gradients: of the parameters, and of what is computed of them.
+  package var gradientCount = 0
   /// Elements that all tiles share.
   package var sharedCount = 0
   /// Elements of the room that calls use while they run.
@@ -116,7 +127,7 @@ package struct Plan {
   var backward: [Segment] = []
   /// Once, after the backward pass of a tile.
   var finish: [Call] = []
-  /// Once a batch that is trained on, after the last tile.
+  /// Once a batch that is trained on, when its gradient has been summed over tiles, shards and ranks.
   var gradientEnd: [Call] = []
 
   var carried: [CarriedSlot] = []
@@ -146,7 +157,7 @@ extension Plan {
         guard known.contains(call.kernel), written.insert(operand).inserted else { return false }
       }
     }
-    return isFlat && gradientEnd.isEmpty
+    return isFlat
   }
 }
 

@@ -25,16 +25,28 @@ extension PlanBuilder {
       return Address(space: .gradients, offset: parameterOffsets[id], stride: 0)
     case .fixed:
       return .none
-    case .derived:
-      let count = weight.shape.reduce(1, *)
-      let (address, isNew) = cache("weightGradient.\(id)", elements: count)
-      if isNew {
-        emitGradientStart(
-          \.fill, [address], sizes: [(count + Int(MS_LANES) - 1) / Int(MS_LANES)])
-        derivedGradients.append(id)
-      }
-      return address
+    case .derived(let function, let source):
+      if !derivedGradients.contains(id) { derivedGradients.append(id) }
+      return function.isInPlace
+        ? parameterGradient(source)
+        : gradientRoom("weight.\(id)", elements: weight.shape.reduce(1, *))
     }
+  }
+
+  /// The gradient of a table that is looked up in.
+  ///
+  /// Where sums are by shard and the table is also multiplied with, its lookups are summed apart from
+  /// the products, in a room of their own: (a + b) + (c + d) and (a + c) + (b + d) differ.
+  func lookupGradient(_ table: ParameterID) -> Address {
+    guard options.shardRows > 0, isEmittingFlat, !graph.lookupTables.contains(table) else {
+      return parameterGradient(table)
+    }
+    let own = parameterGradient(table)
+    let parameter = graph.parameters[table]
+    let room = gradientRoom("lookups.\(table)", elements: parameter.shape.reduce(1, *))
+    addLookupRoom(
+      Plan.LookupRoom(table: parameter.name, room: room.offset, gradient: own.offset))
+    return room
   }
 
   /// Whether anything that is trained depends on a weight.

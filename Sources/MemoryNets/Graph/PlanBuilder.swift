@@ -14,6 +14,7 @@ package final class PlanBuilder {
 
   private var plan = Plan()
   private var caches: [String: Address] = [:]
+  private var gradientRooms: [String: Address] = [:]
   private var written: [NodeID: [Range<Int>]] = [:]
   private var current = Plan.Segment(isLastStepOnly: false)
   /// Of those that are trained, in the flat buffer.
@@ -73,6 +74,7 @@ package final class PlanBuilder {
       defer { if parameter.isTrained { offset += parameter.shape.reduce(1, *) } }
       return offset
     }
+    plan.gradientCount = offset
   }
 
   private func build() -> Plan {
@@ -187,6 +189,22 @@ extension PlanBuilder {
     return (address, true)
   }
 
+  /// Room for a gradient of `elements` numbers after those of the parameters, by name.
+  ///
+  /// Like these it is zero before a batch, and summed over tiles, shards and ranks before the calls of
+  /// `emitGradientEnd`.
+  func gradientRoom(_ name: String, elements: Int) -> Address {
+    if let known = gradientRooms[name] { return known }
+    let lanes = Int(MS_LANES)
+    let offset = (plan.gradientCount + lanes - 1) / lanes * lanes
+    let room = Address(space: .gradients, offset: offset, stride: 0)
+    gradientRooms[name] = room
+    plan.gradientCount = offset + (elements + lanes - 1) / lanes * lanes
+    return room
+  }
+
+  func addLookupRoom(_ room: Plan.LookupRoom) { plan.lookupRooms.append(room) }
+
   /// Room for `elements` numbers that a call uses while it runs.
   func roomForCall(_ elements: Int) -> Address {
     plan.scratchCount = max(plan.scratchCount, elements + Int(MS_LANES))
@@ -211,7 +229,7 @@ extension PlanBuilder {
     plan.gradientStart.append(.init(kernel: kernel, operands: operands, sizes: sizes))
   }
 
-  /// Adds a call that is made once a batch that is trained on, after the last tile.
+  /// Adds a call that is made once a batch that is trained on, when its gradient has been summed.
   func emitGradientEnd(
     _ kernel: Plan.Kernel, _ operands: [Address], sizes: [Int], scalars: [Double] = []
   ) {

@@ -12,12 +12,19 @@ enum WeightOrigin {
 ///
 /// Each lives in one file under Operations/, next to its equation.
 protocol DerivedWeight {
+  /// Whether nothing else uses the source and the gradients are of one shape, so that the gradient of
+  /// the weight is made where that of the source is to be.
+  var isInPlace: Bool { get }
   /// Emits the calls that compute the weight from `source`.
   func forward(_ weight: Address, of source: Address, _ plan: PlanBuilder)
-  /// Emits the calls that add what the gradient of the weight gives to that of `source`, once all
-  /// tiles have added to it.
+  /// Emits the calls that add what the gradient of the weight gives to that of `source`, or in place
+  /// turn it into that, when the gradient has been summed over the whole batch.
   func backward(
     _ gradient: Address, of source: Address, to sourceGradient: Address, _ plan: PlanBuilder)
+}
+
+extension DerivedWeight {
+  var isInPlace: Bool { false }
 }
 
 /// A matrix that is not itself trained: fixed, or computed once a batch from parameters.

@@ -5,7 +5,7 @@ package struct ProbeOptions: Sendable {
   /// States that read-outs are fitted and scored on.
   package var samples = 2000
   /// Lists of `memory_verification`, each in as many orders as it is long.
-  package var lists = 4
+  package var lists = 64
   /// How much of an input must be kept for it to count to the memory length.
   package var threshold = 0.5
 

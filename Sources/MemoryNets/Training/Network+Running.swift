@@ -9,6 +9,7 @@ extension Network {
   package func train(_ batch: Batch, update: Int, noiseKey: PhiloxKey) -> LossStatistics {
     startTraining(batch, update: update, noiseKey: noiseKey)
     run(batch, Share(of: batch), state: trainingState, backward: true)
+    endGradient()
     return LossStatistics(statistics, bound: batch.bound)
   }
 
@@ -26,8 +27,6 @@ extension Network {
     var shards = 0
     /// The most rows that are run at once.
     var mostRows: Int
-    /// What penalties are multiplied with.
-    var ofPenalties = 1.0
     /// Whether no other share of the batch has been run with these weights.
     var isFirst = true
     /// Where the statistics of the rows go, counted in those of a shard.
@@ -64,7 +63,6 @@ extension Network {
     statistics.update(repeating: 0, count: Int(MS_STATISTICS) * max(share.shards, 1))
     context.pointee.statistics = statistics
     context.pointee.shards = Int64(share.shards)
-    context.pointee.share = share.ofPenalties
     let divisor = shape.lossMean == .sequences ? Double(batch.rows) : batch.totalWeight
     context.pointee.loss_scale = 1 / max(divisor, .leastNormalMagnitude)
     take(batch, firstSequence: 0)
@@ -72,7 +70,14 @@ extension Network {
     forEachPart(of: batch, share) { part, first in
       runTiles(part, state: state, first: first, backward: backward)
     }
-    if backward { executor.endGradient() }
+  }
+
+  /// Completes the parameters' gradients once those of the whole batch have been summed.
+  func endGradient() {
+    let denormals = ms_flush_denormals()
+    defer { ms_restore_denormals(denormals) }
+    parameters.addLookups(kernels)
+    executor.endGradient()
   }
 
   /// Gives `body` the rows of a share, as few parts of them as there is room for, each with its first

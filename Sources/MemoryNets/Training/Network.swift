@@ -55,20 +55,20 @@ package final class Network {
       model, rows: rows, atOnce: rowsAtOnce ?? rows, execution: execution, sharding)
     let plan = plans[0]
     let declarations = plans.count > 1 ? plans[1].parameters : plan.parameters
+    let gradientCount = plans.map(\.gradientCount).max() ?? 0
     let gradientRoom: UnsafeMutableRawPointer?
     do throws(TeamError) {
-      let count = declarations.reduce(0) { $0 + $1.shape.reduce(1, *) }
       gradientRoom = try sharding?.team?.gradientRoom(
-        byteCount: max(count, 1) * model.options.precision.size)
+        byteCount: max(gradientCount, 1) * model.options.precision.size)
     } catch {
       throw OptionProblem("ranks_per_trial", "\(error)")
     }
     let store = ParameterStore(
       declarations, precision: model.options.precision, key: initializationKey,
-      gradientRoom: gradientRoom)
+      gradientCount: gradientCount, gradientRoom: gradientRoom)
     parameters = store
     parameterCount = model.recorded().parameterCount
-    parameters.keepTouchedRows(of: plan.lookupTables)
+    parameters.keepTouchedRows(of: plan.lookupTables, rooms: plan.lookupRooms)
     kernels = Kernels(execution.instructionSet, model.options.precision)
     let executors = plans.map {
       Executor(plan: $0, parameters: store, instructionSet: execution.instructionSet)
@@ -132,11 +132,28 @@ package final class Network {
     if atOnce >= rows {
       options.maximumRows = options.shardRows * sharding.localShards
       let together = graphs.map { PlanBuilder.plan($0, options) }
-      if together.allSatisfy(\.sumsByShard) { return (together, options) }
+      // The touched rows that a store keeps are those of one plan.
+      let isPossible =
+        together.allSatisfy(\.sumsByShard)
+        && (together.count == 1 || together.allSatisfy(\.lookupRooms.isEmpty))
+      if isPossible { return (together, options) }
     }
     options.maximumRows = min(options.shardRows, atOnce)
     options.shardRows = 0
     return (graphs.map { PlanBuilder.plan($0, options) }, options)
+  }
+
+  /// Bytes of the gradients of such a model on a rank of a team: of its parameters, and of what is
+  /// computed of them.
+  package static func gradientBytes(
+    model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, trainingRows: Int,
+    rowsAtOnce: Int? = nil, execution: ExecutionOptions = ExecutionOptions(), shards: Int
+  ) -> Int {
+    let plans = plans(
+      RecurrentModel(options: model, cell: cell, shape: shape), rows: trainingRows,
+      atOnce: rowsAtOnce ?? trainingRows, execution: execution, Sharding(shards: shards)
+    ).plans
+    return (plans.map(\.gradientCount).max() ?? 0) * model.precision.size
   }
 
   private static func part(

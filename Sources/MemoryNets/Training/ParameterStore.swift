@@ -46,26 +46,32 @@ package final class ParameterStore {
   package let precision: Precision
   package let views: [ParameterView]
   package let count: Int
+  /// Elements of the gradients: after those of the parameters there may be some of what is computed of
+  /// them.
+  package let gradientCount: Int
   package let values: UnsafeMutableRawPointer
   package let gradients: UnsafeMutableRawPointer
   /// The tables of which a batch touches some rows only; the gradient of the others is zero.
   package private(set) var touchedRows: [TouchedRows] = []
   private let ownsGradients: Bool
 
-  /// `gradientRoom` has room for as many elements, all zero, and outlives the store; by default the
-  /// store makes its own.
+  /// `gradientRoom` has room for `gradientCount` elements, by default as many as there are parameters,
+  /// and outlives the store; by default the store makes its own.
   package init(
-    precision: Precision, views: [ParameterView], gradientRoom: UnsafeMutableRawPointer? = nil
+    precision: Precision, views: [ParameterView], gradientCount: Int? = nil,
+    gradientRoom: UnsafeMutableRawPointer? = nil
   ) {
     self.precision = precision
     self.views = views
     count = views.reduce(0) { $0 + $1.count }
+    self.gradientCount = gradientCount ?? count
     let bytes = max(count, 1) * precision.size
     values = .allocate(byteCount: bytes, alignment: 64)
-    ownsGradients = gradientRoom == nil
-    gradients = gradientRoom ?? .allocate(byteCount: bytes, alignment: 64)
     values.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
-    gradients.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+    let gradientBytes = max(self.gradientCount, 1) * precision.size
+    ownsGradients = gradientRoom == nil
+    gradients = gradientRoom ?? .allocate(byteCount: gradientBytes, alignment: 64)
+    gradients.initializeMemory(as: UInt8.self, repeating: 0, count: gradientBytes)
   }
 
   deinit {
@@ -73,9 +79,24 @@ package final class ParameterStore {
     if ownsGradients { gradients.deallocate() }
   }
 
-  /// Keeps the gradients of the tables `names` as those of touched rows, from all zero on.
-  func keepTouchedRows(of names: [String]) {
-    touchedRows = names.compactMap { view(named: $0) }.map(TouchedRows.init)
+  /// Keeps the gradients of lookups as those of touched rows, from all zero on: of tables that are
+  /// used for nothing else, and in rooms apart from the other gradients of their tables.
+  func keepTouchedRows(of names: [String], rooms: [Plan.LookupRoom] = []) {
+    touchedRows =
+      names.compactMap { view(named: $0).map { TouchedRows($0) } }
+      + rooms.compactMap { room in view(named: room.table).map { TouchedRows($0, room: room) } }
+  }
+
+  /// Adds the gradients of lookups that stand apart to those of their tables.
+  func addLookups(_ kernels: Kernels) {
+    for table in touchedRows {
+      guard let sum = table.sum else { continue }
+      table.forEach { row in
+        kernels.table.pointee.add_to(
+          gradients + (sum + row.lowerBound - table.range.lowerBound) * precision.size,
+          gradients + row.lowerBound * precision.size, Int64(row.count))
+      }
+    }
   }
 
   /// Makes all gradients zero, for the same batch again.
@@ -100,7 +121,7 @@ package final class ParameterStore {
       table.forEach(body)
       start = table.range.upperBound
     }
-    if start < count { body(start..<count) }
+    if start < gradientCount { body(start..<gradientCount) }
   }
 
   package func view(named name: String) -> ParameterView? {

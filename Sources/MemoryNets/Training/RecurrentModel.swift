@@ -142,7 +142,7 @@ extension ParameterStore {
   /// Each parameter is drawn under its own name, so that its start does not depend on the others.
   convenience init(
     _ declarations: [ParameterDeclaration], precision: Precision, key: PhiloxKey,
-    gradientRoom: UnsafeMutableRawPointer? = nil
+    gradientCount: Int, gradientRoom: UnsafeMutableRawPointer? = nil
   ) {
     var offset = 0
     let views = declarations.map { declaration in
@@ -152,7 +152,8 @@ extension ParameterStore {
       offset += view.count
       return view
     }
-    self.init(precision: precision, views: views, gradientRoom: gradientRoom)
+    self.init(
+      precision: precision, views: views, gradientCount: gradientCount, gradientRoom: gradientRoom)
     for (view, declaration) in zip(views, declarations) {
       set(
         view,

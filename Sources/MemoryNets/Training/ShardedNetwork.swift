@@ -25,7 +25,7 @@ package final class ShardedNetwork: TrainableModel {
     self.network = network
     self.sharding = sharding
     self.batchSize = batchSize
-    let bytes = max(network.parameters.count, 1) * network.parameters.precision.size
+    let bytes = max(network.parameters.gradientCount, 1) * network.parameters.precision.size
     waiting = (0..<sharding.waitingSums).map { _ in .allocate(byteCount: bytes, alignment: 64) }
   }
 
@@ -50,6 +50,7 @@ package final class ShardedNetwork: TrainableModel {
     if update % Self.updatesBetweenChecks == 0 { try compareWeights(before: update) }
     network.startTraining(batch, update: update, noiseKey: noiseKey)
     guard isDivided(batch) else {
+      defer { network.endGradient() }
       return whole(batch, state: network.trainingState, backward: true)
     }
     if sharding.runsTogether && batch.rows <= batchSize {
@@ -62,6 +63,7 @@ package final class ShardedNetwork: TrainableModel {
       parameters.forEachGradientRange { ranges.append($0) }
       try team.sum(ranges, of: parameters.gradients, precision: parameters.precision)
     }
+    network.endGradient()
     return try statistics(bound: batch.bound)
   }
 
@@ -138,7 +140,6 @@ package final class ShardedNetwork: TrainableModel {
       rows: rows(shard..<shard + 1, of: batch),
       mostRows: sharding.runsTogether ? shardRows : .max)
     share.shards = sharding.runsTogether ? 1 : 0
-    share.ofPenalties = 1 / Double(sharding.shards)
     share.statistics = shard
     share.isFirst = shard == 0
     network.run(batch, share, state: state, backward: backward)

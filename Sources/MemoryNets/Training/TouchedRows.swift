@@ -4,8 +4,10 @@
 /// go through these rows alone. A vocabulary of 10,000 words of which a batch uses 300 costs as much
 /// as one of 300.
 package final class TouchedRows {
-  /// The table's elements within the flat buffers.
+  /// The table's elements within the flat buffers, or those of the gradients of its lookups alone.
   package let range: Range<Int>
+  /// The first element of the gradient that lookups are added to, where they stand apart from it.
+  let sum: Int?
   /// Elements of a row.
   package let rowSize: Int
   /// Ascending; the first `count` hold.
@@ -14,8 +16,10 @@ package final class TouchedRows {
   /// By row, whether it is among `rows`.
   private let isTouched: UnsafeMutableBufferPointer<Bool>
 
-  init(_ view: ParameterView) {
-    range = view.offset..<view.offset + view.count
+  init(_ view: ParameterView, room: Plan.LookupRoom? = nil) {
+    let offset = room?.room ?? view.offset
+    range = offset..<offset + view.count
+    sum = room?.gradient
     rowSize = view.shape[1]
     rows = .allocate(capacity: max(view.shape[0], 1))
     isTouched = .allocate(capacity: view.shape[0])

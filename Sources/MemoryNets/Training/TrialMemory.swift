@@ -31,8 +31,8 @@ package struct TrialMemory: Hashable, Sendable {
     let parameters = network.parameters
     let state = network.carriedState.count
     weights = parameters.count * parameters.precision.size
-    gradients = weights
-    waitingSums = (network.sharding?.waitingSums ?? 0) * weights
+    gradients = parameters.gradientCount * parameters.precision.size
+    waitingSums = (network.sharding?.waitingSums ?? 0) * gradients
     moments =
       Optimizer.momentNames(options).count * weights + (options.averagePatience > 0 ? weights : 0)
     bestWeights = weights

@@ -72,10 +72,9 @@ package struct SweepSetup {
     var most = 0
     for trial in firstTrials() where teams.contains(trial.method) {
       guard let shape = tasks[trial.configuration.task]?.shape,
-        let count = try? assembly.parameterCount(of: trial.configuration, shape: shape)
+        let bytes = try? assembly.gradientBytes(of: trial.configuration, shape: shape)
       else { continue }
-      let precision = trial.configuration.model["precision"] == .string("double") ? 8 : 4
-      most = max(most, count * precision)
+      most = max(most, bytes)
     }
     // The ranges of layers may begin at multiples of a cache line.
     return most + 65536

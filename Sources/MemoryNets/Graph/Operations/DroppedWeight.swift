@@ -1,6 +1,6 @@
 import CKernels
 
-/// W' = W mask, with elements dropped at random, the same ones for a whole batch:   dW += dW' mask.
+/// W' = W mask, with elements dropped at random, the same ones for a whole batch:   dW = dW' mask.
 ///
 /// DropConnect on recurrent weights, once a batch: Merity, Keskar and Socher 2018, arXiv:1708.02182.
 /// Nothing is dropped outside training.
@@ -8,6 +8,7 @@ struct DroppedWeight: DerivedWeight {
   let probability: Double
   let source: ParameterID
   let shape: [Int]
+  var isInPlace: Bool { true }
 
   private var count: Int { shape.reduce(1, *) }
 
@@ -25,7 +26,7 @@ struct DroppedWeight: DerivedWeight {
     _ gradient: Address, of values: Address, to sourceGradient: Address, _ plan: PlanBuilder
   ) {
     plan.emitGradientEnd(
-      \.drop_weights_backward, [sourceGradient, gradient, mask(plan)], sizes: [count])
+      \.drop_weights_backward, [sourceGradient, mask(plan)], sizes: [count])
   }
 }
 

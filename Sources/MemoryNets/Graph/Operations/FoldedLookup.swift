@@ -38,11 +38,7 @@ struct FoldedLookup: Operation {
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
     guard let dy = plan.gradient(node) else { return }
     let size = plan.size(node)
-    let gradient = plan.cache(
-      "tableGradient.\(node)", elements: vocabulary * size
-    ).address
-    let vectors = (vocabulary * size + Int(MS_LANES) - 1) / Int(MS_LANES)
-    plan.emitGradientStart(\.fill, [gradient], sizes: [vectors])
+    let gradient = plan.gradientRoom("table.\(node)", elements: vocabulary * size)
     plan.emit(\.lookup_gradient, [gradient, dy], sizes: [size])
     if let embedding {
       let features = plan.graph.parameters[embedding].shape[1]

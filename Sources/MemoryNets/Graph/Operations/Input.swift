@@ -41,7 +41,7 @@ struct Lookup: Operation {
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
     guard let dy = plan.gradient(node) else { return }
     let size = plan.size(node)
-    let gradient = plan.parameterGradient(table)
+    let gradient = plan.lookupGradient(table)
     guard plan.isEmittingFlat && plan.options.shardRows > 0 else {
       return plan.emit(\.lookup_gradient, [gradient, dy], sizes: [size])
     }
