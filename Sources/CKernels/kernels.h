@@ -53,6 +53,7 @@ static inline __attribute__((always_inline)) V NAME(select)(NAME(mask) condition
 #include "flat.h"
 #include "softmax_readout.h"
 #include "optimizer.h"
+#include "shuffle.h"
 #include "peak.h"
 
 const ms_kernels NAME(ms_table) = {
@@ -70,6 +71,8 @@ const ms_kernels NAME(ms_table) = {
     .sgd = NAME(sgd),
     .rmsprop = NAME(rmsprop),
     .adam = NAME(adam),
+    .shuffle = NAME(shuffle),
+    .unshuffle = NAME(unshuffle),
     .multiply_adds = NAME(multiply_adds),
 };
 

@@ -88,6 +88,8 @@ typedef struct {
   void (*sgd)(const ms_update *);
   void (*rmsprop)(const ms_update *);
   void (*adam)(const ms_update *);
+  void (*shuffle)(void *destination, const void *source, int64_t count);  // see ms_shuffle
+  void (*unshuffle)(void *destination, const void *source, int64_t count);
   double (*multiply_adds)(int64_t rounds, void *result);  // operations done, for the peak rate
 } ms_kernels;
 
