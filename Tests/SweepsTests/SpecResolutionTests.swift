@@ -186,6 +186,14 @@ import Testing
     #expect(problems(smallFile, overrides: ["train.steps=[1"]).count == 1)
   }
 
+  @Test func aSettingThatNoMethodTakesIsRefused() {
+    #expect(
+      problems(wholeFile, overrides: ["model.cell=gru"]) == [
+        "command line: model.cell=gru: changes nothing: every method that is run sets it itself; "
+          + "methods.lstm.model.cell=... changes one"
+      ])
+  }
+
   @Test func unknownMethodsNameTheNearest() {
     #expect(
       problems(wholeFile, methods: ["lstm", "weiner"]) == [

@@ -44,8 +44,22 @@ extension PlanBuilder {
     let own = parameterGradient(table)
     let parameter = graph.parameters[table]
     let room = gradientRoom("lookups.\(table)", elements: parameter.shape.reduce(1, *))
-    addLookupRoom(
+    plan.lookupRooms.append(
       Plan.LookupRoom(table: parameter.name, room: room.offset, gradient: own.offset))
+    return room
+  }
+
+  /// Room for a gradient of `elements` numbers after those of the parameters, by name.
+  ///
+  /// Like these it is zero before a batch, and summed over tiles, shards and ranks before the calls of
+  /// `emitGradientEnd`.
+  func gradientRoom(_ name: String, elements: Int) -> Address {
+    if let known = gradientRooms[name] { return known }
+    let lanes = Int(MS_LANES)
+    let offset = (plan.gradientCount + lanes - 1) / lanes * lanes
+    let room = Address(space: .gradients, offset: offset, stride: 0)
+    gradientRooms[name] = room
+    plan.gradientCount = offset + (elements + lanes - 1) / lanes * lanes
     return room
   }
 
@@ -58,7 +72,7 @@ extension PlanBuilder {
     }
   }
 
-  /// Emits, after the last tile, what penalties give to gradients, and what the gradients of derived
+  /// Emits, for when gradients have been summed, what penalties give to gradients, and what the gradients of derived
   /// weights give to those of what they derive from.
   func emitWeightGradients() {
     for penalty in graph.penalties { penalty.emit(self) }

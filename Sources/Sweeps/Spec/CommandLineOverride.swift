@@ -69,6 +69,18 @@ struct CommandLineOverride {
     }
   }
 
+  /// Adds a problem where every method has a value of its own, which is stronger.
+  func checkEffect(on methods: [MethodSpec], _ problems: ProblemList) {
+    let isFixed = methods.map { method in
+      method.constants[dotted] != nil || method.dimensions.contains { $0.path == dotted }
+    }
+    guard isOfConfiguration, let method = methods.first, !isFixed.contains(false) else { return }
+    problems.add(
+      place, dotted,
+      "changes nothing: every method that is run sets it itself; "
+        + "methods.\(method.name).\(dotted)=... changes one")
+  }
+
   private var list: YAMLNode { YAMLNode(place: place, content: .list(values)) }
 
   private func removeFromZip(_ root: inout YAMLNode) {

@@ -25,9 +25,10 @@ extension SweepSpec {
     }
     let schemas = SpecSchemas(vocabulary)
     let reader = SpecReader(schemas: schemas, problems: problems)
-    for argument in overrides {
-      CommandLineOverride(argument, schemas: schemas, problems: problems)?.apply(to: &root)
+    let settings = overrides.compactMap {
+      CommandLineOverride($0, schemas: schemas, problems: problems)
     }
+    for setting in settings { setting.apply(to: &root) }
     _ = reader.entries(root, "", known: Self.sections)
     if root.entries == nil { try problems.throwIfAny() }
     reader.version(root)
@@ -59,6 +60,7 @@ extension SweepSpec {
     let output = reader.section(OutputSettings.self, root["output"]?.value, "output")
     outputDirectory = output.directory.isEmpty ? "runs/\(name)" : output.directory
     if let filter { keep(filter, problems) }
+    for setting in settings { setting.checkEffect(on: self.methods, problems) }
     check(problems)
     try problems.throwIfAny()
   }
