@@ -194,6 +194,30 @@ import Testing
     }
   }
 
+  /// What is computed of the model's parameters, here a table over the tokens, has its gradient apart.
+  @Test func theModelLeavesTheNetThatIsTrainedFirstAlone() throws {
+    let shape = TaskShape(
+      input: .tokens(vocabulary: 5), outputSize: 3, loss: .softmaxCrossEntropy,
+      outputSteps: .every, maximumSteps: 9)
+    let kind = try #require(CellRegistry.kind(named: "lmn"))
+    let network = try Network(
+      model: ModelOptions(),
+      cell: kind.make(try decodeAnyOptions(kind.defaults, from: Self.hiddenStates())),
+      shape: shape, batchSize: 8, initializationKey: PhiloxKey(2))
+    let batch = Batch(shape: shape, maximumRows: 8)
+    batch.resize(rows: 8, steps: 9)
+    for i in 0..<72 {
+      (batch.tokens[i], batch.classes[i], batch.weights[i]) = (Int32(i * i % 5), Int32(i % 3), 1)
+    }
+    network.resume(after: 20)
+    _ = network.train(batch, update: 20, noiseKey: PhiloxKey(1))
+    for view in network.parameters.views {
+      let gradient = network.parameters.doubles(view, gradient: true)
+      let isOwn = !view.name.hasPrefix("forerunner.")
+      #expect(gradient.contains { $0 != 0 } == isOwn, "\(view.name)")
+    }
+  }
+
   /// Evaluations of another net are neither its best nor reach its target.
   @Test func whatIsTrainedFirstDoesNotCount() throws {
     let task = try Self.adding()

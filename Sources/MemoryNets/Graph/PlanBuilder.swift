@@ -78,7 +78,7 @@ package final class PlanBuilder {
       defer { if parameter.isTrained { offset += parameter.shape.reduce(1, *) } }
       return offset
     }
-    plan.gradientCount = offset
+    plan.gradientCount = max(offset, options.storedParameters)
   }
 
   private func build() -> Plan {

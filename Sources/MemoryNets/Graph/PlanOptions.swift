@@ -17,6 +17,8 @@ package struct PlanOptions {
   var lossFactor = 1.0
   /// The most sequences of a batch, where it is run as a whole; 0 where tile by tile.
   package var maximumRows = 0
+  /// Elements of the parameters in the store, where it holds more of them than the graph's.
+  var storedParameters = 0
   /// Sequences of a shard, where gradients are to be summed shard by shard, see `ShardedNetwork`; 0
   /// where they are not.
   var shardRows = 0

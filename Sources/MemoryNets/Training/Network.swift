@@ -127,6 +127,7 @@ package final class Network {
     options.maximumTrainingSteps = shape.maximumTrainingSteps
     options.maximumRows = min(rows, atOnce)
     let graphs = [model.recorded()] + (model.recordedForerunner().map { [$0] } ?? [])
+    options.storedParameters = graphs.map(\.parameterCount).max() ?? 0
     guard let sharding else { return (graphs.map { PlanBuilder.plan($0, options) }, options) }
     options.shardRows = max(1, rows / sharding.shards)
     if atOnce >= rows {
