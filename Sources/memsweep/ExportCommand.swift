@@ -21,36 +21,50 @@ struct Export: ParsableCommand {
   @Flag(help: "Adds what depends on the run: seconds, times, host, rank, attempt.")
   var timings = false
 
+  @Flag(help: "Every evaluation of every trial, of those under way too, instead of the last ones.")
+  var curves = false
+
   @Option(help: "The file to write; without it, standard output.")
   var output: String?
 
   @Flag(help: "JSON in one line.")
   var json = false
 
+  func validate() throws {
+    guard curves else { return }
+    if format == .safetensors {
+      throw ValidationError("--curves: a checkpoint's weights have none; leave it out, or name csv")
+    }
+    if timings { throw ValidationError("--curves has no --timings; leave one of them out") }
+  }
+
   func run() throws {
     let file = try destination()
     defer { try? file.close() }
     let format = format ?? (json ? .json : .csv)
-    switch format {
-    case .safetensors:
+    if format == .safetensors {
       let bytes = try Data(contentsOf: checkpointFile())
       let checkpoint = try Checkpoint(decoding: Array(bytes), path: path)
       try file.write(contentsOf: Data(try Safetensors.encode(checkpoint, path: path)))
-    case .csv:
-      let reader = try ResultReader(directory: path)
-      try reader.export(.csv, timings: timings) { try file.write(contentsOf: Data($0.utf8)) }
-    case .json:
-      let reader = try ResultReader(directory: path)
-      var text = ""
-      try reader.export(.json, timings: timings) { piece in
-        let piece = json ? piece.filter { $0 != "\n" } : piece
-        text += piece
-        guard text.utf8.count > 1 << 16 else { return }
-        try file.write(contentsOf: Data(text.utf8))
-        text = ""
-      }
-      try file.write(contentsOf: Data((json ? text + "\n" : text).utf8))
+      return
     }
+    let reader = try ResultReader(directory: path)
+    let isOneLine = json && format == .json
+    var text = ""
+    func write(_ piece: String) throws {
+      text += isOneLine ? piece.filter { $0 != "\n" } : piece
+      guard text.utf8.count > 1 << 16 else { return }
+      try file.write(contentsOf: Data(text.utf8))
+      text = ""
+    }
+    let form: ExportFormat = format == .csv ? .csv : .json
+    if curves {
+      try reader.exportCurves(
+        form, unfinished: UnfinishedTrial.all(in: path, reader), to: write)
+    } else {
+      try reader.export(form, timings: timings, to: write)
+    }
+    try file.write(contentsOf: Data((isOneLine ? text + "\n" : text).utf8))
   }
 
   private func checkpointFile() throws -> URL {

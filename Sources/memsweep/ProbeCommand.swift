@@ -58,7 +58,9 @@ struct Probe: ParsableCommand {
     var answers: [JSONValue] = []
     for (label, checkpoint) in try checkpoints() {
       let probe = try checkpoint.probe(assembly, options: options)
-      if !noStore {
+      if !noStore && !checkpoint.hasResult {
+        Terminal.note("\(label): has no result yet; its numbers are shown and not stored")
+      } else if !noStore {
         try ProbeResults.store(probe.numbers, of: checkpoint.identity, in: checkpoint.directory)
       }
       answers.append(ProbeText.json(probe, of: checkpoint, label: label))

@@ -5,7 +5,10 @@ import Sweeps
 /// Says how far the sweep of an output folder is.
 struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Says how far the sweep of an output folder is.")
+    abstract: "Says how far the sweep of an output folder is.",
+    discussion: """
+      Finished trials from the store, those under way or interrupted from their last checkpoints.
+      """)
 
   @Argument(help: "The output folder.")
   var directory: String
@@ -14,7 +17,9 @@ struct Status: ParsableCommand {
   var json = false
 
   func run() throws {
-    let status = try StoreStatus(try ResultReader(directory: directory))
+    let reader = try ResultReader(directory: directory)
+    let status = try StoreStatus(
+      reader, unfinished: UnfinishedTrial.all(in: directory, reader))
     Terminal.answer(json ? status.json + "\n" : status.text)
   }
 }

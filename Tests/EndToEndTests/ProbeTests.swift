@@ -34,6 +34,31 @@ extension EndToEnd {
       #expect(try Program.run(["export", sweep.output]).output == before)
     }
 
+    @Test func aTrialThatWasInterruptedCanBeLookedInto() throws {
+      let sweep = try SmallSweep(steps: SmallSweep.longSteps, seeds: 1)
+      let running = try sweep.start()
+      running.wait { !checkpointFiles(in: sweep.output).isEmpty }
+      running.send(SIGTERM)
+      #expect(running.wait(timeout: 60).status == 75)
+      let status = try Program.run(["status", sweep.output])
+      #expect(status.output.contains("| lstm, seed 1     |"), "\(status)")
+      #expect(status.output.contains(" of \(SmallSweep.longSteps) |"), "\(status)")
+      let path = try #require(checkpointFiles(in: sweep.output).last)
+      let checkpoint = "\(sweep.output)/\(path)"
+      let probed = try Program.run(["probe", checkpoint, "--samples", "160", "--lags", "7"])
+      #expect(probed.status == 0 && probed.output.contains("24 numbers carried"), "\(probed)")
+      #expect(probed.error.contains("has no result yet; its numbers are shown and not stored"))
+
+      // Where no store is at hand, the file says for itself what net it is.
+      let moved = sweep.folder.path("moved.ckpt")
+      try FileManager.default.copyItem(atPath: checkpoint, toPath: moved)
+      let outcomes = try [checkpoint, moved].map {
+        try Program.run(["evaluate", $0, "--split", "validation"])
+      }
+      #expect(outcomes[0].status == 0 && outcomes[0].output.contains("validation.accuracy"))
+      #expect(outcomes[1].output == outcomes[0].output, "\(outcomes[1])")
+    }
+
     @Test func whatCannotBeProbedIsNamed() throws {
       let folder = try TemporaryFolder()
       let missing = try Program.run(["probe", folder.path("nothing")])

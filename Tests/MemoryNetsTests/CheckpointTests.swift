@@ -52,6 +52,21 @@ import Testing
     #expect(count < 1000 || bytes.count < count * precision.size)
   }
 
+  @Test func onlyWhatIsWantedIsLookedAt() throws {
+    let whole = Self.checkpoint()
+    let bytes = whole.encoded()
+    let some = try Checkpoint(decoding: bytes, path: "x", sections: ["trainer", "unheard of"])
+    #expect(some.sections.map(\.name) == ["trainer"] && some.step == whole.step)
+    #expect(some.sections[0].bytes.elementsEqual(Array("the state".utf8)))
+    // The last byte is the trainer's.
+    var damaged = bytes
+    damaged[bytes.count - 1] ^= 1
+    _ = try Checkpoint(decoding: damaged, path: "x", sections: ["weights"])
+    #expect(throws: CheckpointError.self) {
+      try Checkpoint(decoding: damaged, path: "x", sections: ["trainer"])
+    }
+  }
+
   @Test func everyBitFlippedAndEveryCutIsFound() {
     let bytes = Self.checkpoint().encoded()
     for place in bytes.indices {

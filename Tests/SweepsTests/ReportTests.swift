@@ -36,7 +36,7 @@ import Testing
         - elman, model.hidden_size 8, seed 3: failed at step 3: out of memory, "really"
         - elman, model.hidden_size 100, seed 1: timed out at step 80
 
-        3 of 12 trials have no result yet.
+        3 of 12 trials have no result yet; `memsweep status` says how far they are.
 
         """)
     #expect(Report(try Summary(store.reader())).markdown == report.markdown)
@@ -72,7 +72,7 @@ import Testing
 
         No trial has finished yet.
 
-        4 of 4 trials have no result yet.
+        4 of 4 trials have no result yet; `memsweep status` says how far they are.
 
         """)
   }
@@ -240,7 +240,7 @@ import Testing
         {"name":"lstm","finished":5,"complete":5,"mean_seconds":2.5},\
         {"name":"elman","finished":4,"complete":1,"mean_seconds":1.375}],\
         "slowest":[\(trial(0))},\(trial(1))},\(trial(2))}],\
-        "last_finished_at":1700000002.75,"seconds":18.0,"earlier":0}
+        "last_finished_at":1700000002.75,"seconds":18.0,"earlier":0,"unfinished":[]}
         """)
   }
 

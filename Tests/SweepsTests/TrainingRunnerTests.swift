@@ -4,7 +4,7 @@ import Sweeps
 import Testing
 
 @Suite struct TrainingRunnerTests {
-  private static func trial(
+  static func trial(
     seed: Int = 1, train: OptionDictionary = [:], metric: MetricGoal? = nil
   ) -> Trial {
     Trial(
@@ -43,7 +43,7 @@ import Testing
   }
 
   /// A runner with clocks that tick once a reading.
-  private static func runner(
+  static func runner(
     _ folder: URL, notices: Notices = Notices(),
     _ change: (inout TrainingRunner.Settings) -> Void = { _ in }
   ) -> TrainingRunner {

@@ -4,12 +4,15 @@ import CZstd
 extension Checkpoint {
   /// Reads the contents of a file and verifies every byte; `path` is for messages.
   ///
-  /// No length is believed before it is bounded by what is there.
-  package init(decoding file: [UInt8], path: String) throws(CheckpointError) {
+  /// No length is believed before it is bounded by what is there. Of the sections only those in
+  /// `wanted` are looked at and had; without it, all.
+  package init(
+    decoding file: [UInt8], path: String, sections wanted: Set<String>? = nil
+  ) throws(CheckpointError) {
     let problem: DecodingProblem
     do throws(DecodingProblem) {
       self = try file.withUnsafeBufferPointer { (all) throws(DecodingProblem) in
-        try Checkpoint.decode(UnsafeRawBufferPointer(all))
+        try Checkpoint.decode(UnsafeRawBufferPointer(all), wanted)
       }
       return
     } catch {
@@ -21,18 +24,21 @@ extension Checkpoint {
     }
   }
 
-  /// Reads the checkpoint at `path`.
+  /// Reads the checkpoint at `path`: the sections in `wanted`, or all.
   package init(
-    reading path: String, fileSystem: some FileSystem = DiskFileSystem()
+    reading path: String, sections wanted: Set<String>? = nil,
+    fileSystem: some FileSystem = DiskFileSystem()
   ) throws(CheckpointError) {
     let file: [UInt8]
     do throws(FileSystemError) { file = try fileSystem.read(path) } catch {
       throw .unreadable(error)
     }
-    try self.init(decoding: file, path: path)
+    try self.init(decoding: file, path: path, sections: wanted)
   }
 
-  private static func decode(_ file: UnsafeRawBufferPointer) throws(DecodingProblem) -> Checkpoint {
+  private static func decode(
+    _ file: UnsafeRawBufferPointer, _ wanted: Set<String>?
+  ) throws(DecodingProblem) -> Checkpoint {
     guard file.starts(with: CheckpointFormat.magic) else {
       throw .damaged("it does not begin as a checkpoint of memsweep")
     }
@@ -73,6 +79,8 @@ extension Checkpoint {
       }
       let stored = UnsafeRawBufferPointer(
         rebasing: file[position..<position + entry.storedSize])
+      position += entry.storedSize
+      guard wanted?.contains(entry.name) ?? true else { continue }
       guard CheckpointFormat.checksum(stored) == entry.checksum else {
         throw .damaged("the checksum of section \(entry.name) does not match")
       }
@@ -80,7 +88,6 @@ extension Checkpoint {
         version == 1
           ? try decompressor.decompressFrame(stored, entry)
           : try decompressor.decompressPlanes(stored, entry))
-      position += entry.storedSize
     }
     guard header.position == header.limit else { throw .damaged("the header is too long") }
     guard position == file.count else {

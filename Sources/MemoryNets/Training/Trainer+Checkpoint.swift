@@ -1,3 +1,14 @@
+extension Checkpoint {
+  /// The section with a training's evaluations and what else is not an array of numbers.
+  package static let trainerSection = "trainer"
+
+  /// Every evaluation of the training so far, in order; nil in a checkpoint of weights alone.
+  package var history: [TrainingPoint]? {
+    struct State: Decodable { let history: [TrainingPoint] }
+    return section(named: Self.trainerSection)?.json(State.self)?.history
+  }
+}
+
 extension Trainer {
   /// What is not an array of numbers in a trainer's state.
   private struct State: Codable {
@@ -47,7 +58,7 @@ extension Trainer {
       ], evaluation: evaluation?.split.rawValue,
       averaged: average.flatMap { $0.isBegun ? $0.count : nil },
       optimizerStart: optimizerStart == 0 ? nil : optimizerStart)
-    checkpoint.append(Checkpoint.Section("trainer", json: state))
+    checkpoint.append(Checkpoint.Section(Checkpoint.trainerSection, json: state))
     return checkpoint
   }
 
@@ -93,7 +104,7 @@ extension Trainer {
       checkpoint.section(named: "layout")?.json(ParameterLayout.self)
         == ParameterLayout(parameters)
     else { throw .foreign(path: path, problem: "holds another model") }
-    guard let state = checkpoint.section(named: "trainer")?.json(State.self),
+    guard let state = checkpoint.section(named: Checkpoint.trainerSection)?.json(State.self),
       7...8 ~= state.recent.count, state.step == checkpoint.step
     else { throw .foreign(path: path, problem: "holds no state of a training") }
 

@@ -1,11 +1,13 @@
 import Foundation
 import MemoryNets
 
-/// A checkpoint with what the store of its sweep knows of the trial: enough to look into the net.
+/// A checkpoint with the configuration of its trial: enough to look into the net.
 package struct ProbedCheckpoint {
   package let path: String
   /// The output folder of the sweep.
   package let directory: String
+  /// Whether the store there has a result of the trial, beside which numbers can be put.
+  package let hasResult: Bool
   package let checkpoint: Checkpoint
   package let identity: TrialIdentity
   package let configuration: TrialConfiguration
@@ -34,22 +36,18 @@ package struct ProbedCheckpoint {
     self.path = path
     self.checkpoint = checkpoint
     self.directory = directory
-    guard ResultReader.exists(in: directory) else {
+    let store = ResultReader.exists(in: directory) ? try ResultReader(directory: directory) : nil
+    let identity = TrialIdentity(checkpoint.identity)
+    let stored = try identity.flatMap { try store?.configuration(of: $0) }
+    guard let identity, let configuration = try checkpoint.configuration() ?? stored else {
       throw ProbeError(
-        description:
-          "\(path): no \(StoreFile.name) in \(directory), which would say what net this is; "
-          + "probe a checkpoint where its sweep left it")
-    }
-    let reader = try ResultReader(directory: directory)
-    guard let identity = TrialIdentity(checkpoint.identity),
-      let configuration = try reader.configuration(of: identity)
-    else {
-      throw ProbeError(
-        description: "\(path): trial \(checkpoint.identity) has no result in \(directory); "
-          + "probe it when it has ended")
+        description: "\(path): does not say what net it is, as checkpoints of earlier versions do "
+          + "not, and \(directory) has no result of trial \(checkpoint.identity), which would; "
+          + "wait until the trial has ended, or start its sweep again with this version")
     }
     self.identity = identity
     self.configuration = configuration
+    hasResult = stored != nil
   }
 
   /// Measures the net; `assembly` makes its task and model.

@@ -179,7 +179,9 @@ package struct Report: Sendable {
   private var notes: [String] {
     var notes: [String] = []
     if let planned = summary.sweep.trialCount, planned > summary.trialCount {
-      notes.append("\(planned - summary.trialCount) of \(planned) trials have no result yet.\n")
+      notes.append(
+        "\(planned - summary.trialCount) of \(planned) trials have no result yet; "
+          + "`memsweep status` says how far they are.\n")
     }
     if summary.earlierCount > 0 {
       notes.append(
@@ -200,13 +202,5 @@ package struct Report: Sendable {
 
   private static func lastComponent(_ path: String) -> String {
     path.split(separator: ".").last.map(String.init) ?? path
-  }
-}
-
-extension StoredTrial {
-  /// For reading: `lstm, model.hidden_size 50, seed 3`.
-  package var label: String {
-    let settings = parameters.map { "\($0.path) \(NumberText.value($0.value))" }
-    return ([method] + settings + ["seed \(seed)"]).joined(separator: ", ")
   }
 }

@@ -37,7 +37,7 @@ extension ResultReader {
   }
 }
 
-/// The columns of an exported table: RFC 4180, lines ending with a line feed.
+/// The columns of an exported table.
 private struct CSVColumns {
   private var parameters: [String] = []
   private let metrics: [String]
@@ -59,46 +59,28 @@ private struct CSVColumns {
     var names = ["identity", "method"] + parameters + ["seed", "status", "steps"] + metrics
     names += ["steps_to_target", "reason", "parameter_count", "state_size"]
     if timings { names += TrialResult.timingNames }
-    return Self.line(names)
+    return CSVText.line(names)
   }
 
   func line(_ trial: StoredTrial) -> String {
     let result = trial.result
     var fields = [trial.identity.description, trial.method]
     for path in parameters {
-      fields.append(trial.parameters.first { $0.path == path }.map { Self.field($0.value) } ?? "")
+      fields.append(
+        trial.parameters.first { $0.path == path }.map { CSVText.field($0.value) } ?? "")
     }
     fields += ["\(trial.seed)", result.status.rawValue, "\(result.steps)"]
-    fields += metrics.map { Self.field(trial.value(of: $0)) }
+    fields += metrics.map { CSVText.field(trial.value(of: $0)) }
     fields += [result.stepsToTarget.map { "\($0)" } ?? "", result.reason ?? ""]
     fields += ["\(result.parameterCount)", "\(result.stateSize)"]
     if timings {
       fields += [
-        Self.field(result.seconds), Self.field(result.secondsToTarget),
-        Self.field(result.startedAt), Self.field(result.finishedAt), result.host,
+        CSVText.field(result.seconds), CSVText.field(result.secondsToTarget),
+        CSVText.field(result.startedAt), CSVText.field(result.finishedAt), result.host,
         "\(result.rank)", "\(result.attempt)",
       ]
     }
-    return Self.line(fields)
-  }
-
-  private static func field(_ number: Double?) -> String {
-    guard let number, number.isFinite else { return "" }
-    return "\(number)"
-  }
-
-  private static func field(_ value: OptionValue) -> String {
-    if case .string(let text) = value { return text }
-    return JSONText.value(value)
-  }
-
-  private static func line(_ fields: [String]) -> String {
-    fields.map { field in
-      let isSpecial = field.unicodeScalars.contains {
-        $0 == "," || $0 == "\"" || $0 == "\n" || $0 == "\r"
-      }
-      return isSpecial ? "\"" + field.replacing("\"", with: "\"\"") + "\"" : field
-    }.joined(separator: ",") + "\n"
+    return CSVText.line(fields)
   }
 }
 

@@ -1,8 +1,8 @@
 import GRDB
 import MemoryNets
 
-/// Where a sweep stands, from its store alone.
-package struct StoreStatus: Hashable, Sendable {
+/// Where a sweep stands, from its store and its newest checkpoints.
+package struct StoreStatus: Sendable {
   /// One method's share.
   package struct Method: Hashable, Sendable {
     package let name: String
@@ -27,9 +27,12 @@ package struct StoreStatus: Hashable, Sendable {
   package let seconds: Double
   /// Finished trials in the store that are not part of the sweep as it was last started.
   package let earlierCount: Int
+  /// Trials that have begun and have no result.
+  package let unfinished: [UnfinishedTrial]
 
   /// Reads one state of the store.
-  package init(_ reader: ResultReader) throws {
+  package init(_ reader: ResultReader, unfinished: [UnfinishedTrial] = []) throws {
+    self.unfinished = unfinished
     var tally = Tally()
     (sweep, earlierCount) = try reader.read { database in
       let sweep = try reader.sweep(in: database).record
@@ -82,10 +85,29 @@ package struct StoreStatus: Hashable, Sendable {
       lines += ["", String(table.text.dropLast()), "", "slowest:"]
       lines += slowest.map { "  \(NumberText.seconds($0.result.seconds)) s: \($0.label)" }
     }
+    if !unfinished.isEmpty { lines += ["", String(unfinishedTable.dropLast())] }
     if earlierCount > 0 {
       lines.append("\(earlierCount) stored results are not part of the sweep as last started")
     }
     return lines.joined(separator: "\n") + "\n"
+  }
+
+  /// What trials without a result had reached at their last checkpoints.
+  private var unfinishedTable: String {
+    let metric = sweep.metric.name
+    var table = MarkdownTable([
+      .init(title: "without a result", isNumeric: false), .init(title: "updates"),
+      .init(title: metric), .init(title: "best"), .init(title: "core-s"),
+      .init(title: "last checkpoint", isNumeric: false),
+    ])
+    for trial in unfinished {
+      table.append([
+        trial.label, "\(trial.step)" + (trial.totalSteps.map { " of \($0)" } ?? ""),
+        NumberText.metric(trial.values.last), NumberText.metric(trial.bestValue),
+        NumberText.seconds(trial.seconds), UTCTime.text(trial.savedAt),
+      ])
+    }
+    return table.text
   }
 
   /// One JSON value on one line.
@@ -109,6 +131,18 @@ package struct StoreStatus: Hashable, Sendable {
       ("last_finished_at", JSONText.number(lastFinishedAt)),
       ("seconds", JSONText.number(seconds)),
       ("earlier", "\(earlierCount)"),
+      ("unfinished", JSONText.array(unfinished.map(Self.json))),
+    ])
+  }
+
+  private static func json(_ trial: UnfinishedTrial) -> String {
+    JSONText.object([
+      ("identity", JSONText.string(trial.identity.description)),
+      ("method", JSONText.string(trial.method)),
+      ("parameters", JSONText.parameters(trial.parameters)), ("seed", "\(trial.seed)"),
+      ("steps", "\(trial.step)"), ("total_steps", JSONText.integer(trial.totalSteps)),
+      ("value", JSONText.number(trial.values.last)), ("best", JSONText.number(trial.bestValue)),
+      ("seconds", JSONText.number(trial.seconds)), ("saved_at", JSONText.number(trial.savedAt)),
     ])
   }
 

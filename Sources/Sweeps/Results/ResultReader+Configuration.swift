@@ -17,6 +17,16 @@ extension ResultReader {
     }
   }
 
+  /// The trials that have a result, those of earlier states of the sweep too.
+  func identities(in database: Database) throws -> Set<TrialIdentity> {
+    let texts = try String.fetchCursor(database, sql: "SELECT identity FROM trials")
+    var identities: Set<TrialIdentity> = []
+    while let text = try texts.next() {
+      if let identity = TrialIdentity(text) { identities.insert(identity) }
+    }
+    return identities
+  }
+
   /// The trials of the sweep that are complete, in the order of the report.
   package func completeTrials() throws -> [StoredTrial] {
     var trials: [StoredTrial] = []

@@ -45,13 +45,7 @@ package final class ResultReader {
 
   /// Every evaluation of a trial, in order; empty where there is none.
   package func history(of identity: TrialIdentity) throws -> [MetricPoint] {
-    try read { database in
-      let key = try Int.fetchOne(
-        database, sql: "SELECT key FROM trials WHERE identity = ?",
-        arguments: [identity.description])
-      guard let key else { return [] }
-      return try history(of: key, in: database)
-    }
+    try read { try history(of: identity, in: $0) }
   }
 
   /// The number of finished trials that are not part of the sweep as it was last started.
@@ -139,6 +133,14 @@ package final class ResultReader {
     }
     return StoredTrial(
       identity: identity, method: method, parameters: parameters, seed: seed, result: result)
+  }
+
+  func history(of identity: TrialIdentity, in database: Database) throws -> [MetricPoint] {
+    let key = try Int.fetchOne(
+      database, sql: "SELECT key FROM trials WHERE identity = ?",
+      arguments: [identity.description])
+    guard let key else { return [] }
+    return try history(of: key, in: database)
   }
 
   private func history(of key: Int, in database: Database) throws -> [MetricPoint] {

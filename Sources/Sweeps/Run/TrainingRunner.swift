@@ -130,21 +130,15 @@ package final class TrainingRunner: TrialRunner {
 
 /// One trial under way: its trainer, its folder of checkpoints and what it has cost so far.
 private final class Training {
-  /// What of a trial's cost goes along with its checkpoints.
-  struct Timing: Codable {
-    var startedAt: Double
-    var seconds = 0.0
-    var secondsToTarget: Double?
-  }
-
   let trainer: Trainer
-  private(set) var timing: Timing
+  private(set) var timing: TrialTiming
   /// The step that the newest durable checkpoint holds; 0 without any, for that is the start.
   private(set) var savedStep = 0
 
   /// Whether this rank has the result and writes the checkpoints.
   let isLead: Bool
 
+  private let trial: Trial
   private let folder: CheckpointFolder
   private let parts: TrialParts
   private let rankCount: Double
@@ -154,6 +148,7 @@ private final class Training {
     _ trial: Trial, _ parts: TrialParts, _ settings: TrainingRunner.Settings,
     _ startedAt: Double, _ team: (any TrainingTeam)?
   ) throws {
+    self.trial = trial
     self.parts = parts
     isLead = (team?.rank ?? 0) == 0
     rankCount = Double(team?.size ?? 1)
@@ -173,7 +168,7 @@ private final class Training {
       goal: TrainingGoal(
         metric: metric.name, isMaximized: metric.direction == .maximize, target: metric.target,
         stopsAtTarget: metric.stopsAtTarget), noiseKey: parts.noiseKey)
-    timing = Timing(startedAt: startedAt)
+    timing = TrialTiming(startedAt: startedAt)
     folder = CheckpointFolder(
       root: settings.checkpoints, identity: trial.identity.description,
       fileSystem: settings.fileSystem)
@@ -205,7 +200,9 @@ private final class Training {
       return settings.notice(error.description)
     }
     savedStep = checkpoint.step
-    if let saved = checkpoint.section(named: "timing")?.json(Timing.self) { timing = saved }
+    if let saved = checkpoint.section(named: TrialTiming.section)?.json(TrialTiming.self) {
+      timing = saved
+    }
   }
 
   func advance() throws(TeamError) {
@@ -223,7 +220,9 @@ private final class Training {
     try trainer.prepareCheckpoint()
     guard isLead else { return }
     var checkpoint = trainer.checkpoint(identity: folder.identity)
-    checkpoint.append(Checkpoint.Section("timing", json: timing))
+    checkpoint.append(trial.configuration)
+    checkpoint.append(Checkpoint.Section(TrialLabel.section, json: TrialLabel(trial)))
+    checkpoint.append(Checkpoint.Section(TrialTiming.section, json: timing))
     do throws(CheckpointError) {
       try folder.save(checkpoint)
       savedStep = checkpoint.step
@@ -236,12 +235,15 @@ private final class Training {
   func finish() throws(CheckpointError) {
     if trainer.end == .complete {
       if settings.keep.best > 0,
-        let best = trainer.bestCheckpoint(identity: folder.identity)
+        var best = trainer.bestCheckpoint(identity: folder.identity)
       {
+        best.append(trial.configuration)
         try folder.saveBest(best)
       }
       if settings.keep.final {
-        try folder.saveFinal(trainer.weightsCheckpoint(identity: folder.identity))
+        var final = trainer.weightsCheckpoint(identity: folder.identity)
+        final.append(trial.configuration)
+        try folder.saveFinal(final)
       }
     }
     folder.removeSteps(exceptLast: settings.keep.last)
