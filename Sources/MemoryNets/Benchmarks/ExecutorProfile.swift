@@ -1,47 +1,77 @@
 import CKernels
 
 /// How long each call of a plan takes, and how much it multiplies.
+///
+/// Small kernels take as long as it takes to read the clock: that is taken off, and whatever else is
+/// to be known of a call is worked out afterwards.
 final class ExecutorProfile {
   private let calls: [Plan.Call]
-  private var nanoseconds: [Int]
-  private var counted: [Double]
   private let steps: Int
+  private var runs: [Runs]
+
+  /// All that is added up of the runs of a call.
+  private struct Runs {
+    var count = 0
+    var nanoseconds = 0
+    var rows = 0
+    /// Each row times its step.
+    var rowSteps = 0
+  }
 
   init(_ calls: [Plan.Call], steps: Int) {
     self.calls = calls
     self.steps = steps
-    nanoseconds = Array(repeating: 0, count: calls.count)
-    counted = Array(repeating: 0, count: calls.count)
+    runs = Array(repeating: Runs(), count: calls.count)
   }
 
   func measure(call: Int, step: Int, _ context: ms_context, _ body: () -> Void) {
     let start = Timings.nanoseconds
     body()
-    nanoseconds[call] += Timings.nanoseconds - start
+    let end = Timings.nanoseconds
     let rows =
       switch calls[call].scope {
       case .tile, .flat: Int(context.lanes)
       case .tiles: Int(context.sequences)
       case .batch: Int(context.sequences) * steps
       }
-    counted[call] += calls[call].multiplyAdds(step: step, steps: steps, rows: Double(rows))
+    runs[call].count += 1
+    runs[call].nanoseconds += end - start
+    runs[call].rows += rows
+    runs[call].rowSteps += rows * step
   }
 
   /// Seconds by group.
   var seconds: [KernelGroup: Double] {
     var sums: [KernelGroup: Double] = [:]
-    for (call, time) in zip(calls, nanoseconds) {
-      sums[.of(call.kernel), default: 0] += Double(time) * 1e-9
+    for (call, total) in zip(calls, totals) {
+      sums[.of(call.kernel), default: 0] += total.seconds
     }
     return sums
   }
 
   /// By call: seconds, and multiply-adds.
   var totals: [(seconds: Double, operations: Double)] {
-    zip(nanoseconds, counted).map { (Double($0) * 1e-9, $1) }
+    zip(calls, runs).map { call, runs in
+      // Of every kernel they are a + b rows + c rows step.
+      let fixed = call.multiplyAdds(step: 0, steps: steps, rows: 0)
+      let first = call.multiplyAdds(step: 0, steps: steps, rows: 1)
+      let second = call.multiplyAdds(step: 1, steps: steps, rows: 1)
+      let operations =
+        fixed * Double(runs.count) + (first - fixed) * Double(runs.rows)
+        + (second - first) * Double(runs.rowSteps)
+      let seconds = max(0, Double(runs.nanoseconds) - Double(runs.count) * Self.clock) * 1e-9
+      return (seconds, operations)
+    }
   }
 
-  var multiplyAdds: Double { counted.reduce(0, +) }
+  var multiplyAdds: Double { totals.reduce(0) { $0 + $1.operations } }
+
+  /// Nanoseconds between two readings of the clock with nothing between them.
+  private static let clock: Double = {
+    let readings = (0..<10_001).map { _ in Timings.nanoseconds }
+    let gaps = zip(readings.dropFirst(), readings).map { $0 - $1 }.sorted()
+    return Double(gaps[gaps.count / 2])
+  }()
 }
 
 extension Plan.Call {
