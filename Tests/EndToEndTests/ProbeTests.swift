@@ -59,6 +59,29 @@ extension EndToEnd {
       #expect(outcomes[1].output == outcomes[0].output, "\(outcomes[1])")
     }
 
+    /// A net whose training began with another one in its place.
+    @Test func aNetIsLookedIntoAndNotItsForerunner() throws {
+      let start = "initialization: hidden_states, window: 3, pretrain_steps"
+      let sweep = try SmallSweep(
+        seeds: 1,
+        methods: """
+          begun: {model: {cell: lmn, \(start): 12}}
+            ended: {model: {cell: lmn, \(start): 39}}
+          """)
+      #expect(try sweep.run(["--methods", "begun,ended"]).status == 0)
+      for row in rows(ofCSV: try export(sweep.output)) {
+        let trial = try #require(row["identity"])
+        let checkpoint = "\(sweep.output)/checkpoints/\(trial)/final.ckpt"
+        let evaluated = try Program.run(["evaluate", checkpoint, "--json"])
+        let value = try #require(try jsonValue(evaluated.output) as? [String: Any], "\(evaluated)")
+        let found = (value["metrics"] as? [String: Any])?["loss"] as? Double
+        let stated = row["test.loss"].flatMap(Double.init)
+        #expect(abs((found ?? 0) - (stated ?? 1)) < 1e-9, "\(row) \(evaluated.output)")
+        let probed = try Program.run(["probe", checkpoint, "--samples", "160", "--lags", "7"])
+        #expect(probed.output.contains(": 12 numbers carried"), "\(probed)")
+      }
+    }
+
     @Test func whatCannotBeProbedIsNamed() throws {
       let folder = try TemporaryFolder()
       let missing = try Program.run(["probe", folder.path("nothing")])

@@ -23,10 +23,11 @@ package final class StateReader {
   /// By number of the carried state: the sum it goes to, and its sign; empty where all are read.
   private var sums: [(place: Int, sign: Double)] = []
 
-  /// For batches of up to `steps` steps, all of whose answers can be read.
+  /// For batches of up to `steps` steps, all of whose answers can be read; the net is what is trained
+  /// after `updates` updates, which may be a forerunner of the model.
   package init(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, steps: Int,
-    instructionSet: InstructionSet = .best
+    after updates: Int = .max, instructionSet: InstructionSet = .best
   ) throws(OptionProblem) {
     var probed = shape
     probed.outputSteps = .every
@@ -40,7 +41,10 @@ package final class StateReader {
     network = try Network(
       model: model, cell: cell, shape: probed, batchSize: Int(MS_LANES),
       initializationKey: PhiloxKey(0), execution: execution)
-    graph = RecurrentModel(options: model, cell: cell, shape: probed).recorded()
+    network.resume(after: updates)
+    let recurrent = RecurrentModel(options: model, cell: cell, shape: probed)
+    graph =
+      (network.runsForerunner ? recurrent.recordedForerunner() : nil) ?? recurrent.recorded()
     parameters = network.parameters
     let plan = network.executor.plan
     slots = plan.carried

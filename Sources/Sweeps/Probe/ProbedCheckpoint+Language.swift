@@ -42,6 +42,7 @@ extension ProbedCheckpoint {
   ) throws -> (metrics: [Metric], answers: Double) {
     let parts = try assembly.parts(of: configuration, task: task)
     try load(into: parts.model.parameters)
+    parts.model.resume(after: checkpoint.step)
     let rows = parts.options.evaluationRows
     let batch = Batch(shape: task.shape, maximumRows: rows)
     var statistics = LossStatistics()
@@ -60,7 +61,8 @@ extension ProbedCheckpoint {
       throw ProbeError(description: "\(path): its trial is no language model")
     }
     let vocabulary = try task.corpus.vocabulary()
-    let reader = try assembly.stateReader(of: configuration, shape: task.shape, steps: 1)
+    let reader = try assembly.stateReader(
+      of: configuration, shape: task.shape, steps: 1, after: checkpoint.step)
     try load(into: reader.parameters)
     let tokens = TextSampler(reader, seed: seed).sample(
       length: length, temperature: temperature, prompt: vocabulary.tokens(of: prompt))

@@ -53,7 +53,8 @@ package struct ProbedCheckpoint {
   /// Measures the net; `assembly` makes its task and model.
   package func probe(_ assembly: TrialAssembly, options: ProbeOptions) throws -> MemoryProbe {
     let task = try assembly.task(of: configuration)
-    let reader = try assembly.stateReader(of: configuration, shape: task.shape)
+    let reader = try assembly.stateReader(
+      of: configuration, shape: task.shape, after: checkpoint.step)
     try load(into: reader.parameters)
     return MemoryProbe(reader, task: task, options: options)
   }

@@ -97,15 +97,15 @@ package final class TrialAssembly {
       task: task, model: trained, options: options, noiseKey: configuration.key("noise"))
   }
 
-  /// The model of a trial to look into, with the weights of no trial yet; for batches of `steps` steps, as
-  /// many as the task's unless said.
+  /// The model of a trial to look into, as it is after `updates` updates and with the weights of no
+  /// trial yet; for batches of `steps` steps, as many as the task's unless said.
   package func stateReader(
-    of configuration: TrialConfiguration, shape: TaskShape, steps: Int? = nil
+    of configuration: TrialConfiguration, shape: TaskShape, steps: Int? = nil, after updates: Int
   ) throws -> StateReader {
     let (model, cell) = try model(of: configuration)
     return try StateReader(
       model: model, cell: cell, shape: shape, steps: steps ?? shape.maximumSteps,
-      instructionSet: execution.instructionSet)
+      after: updates, instructionSet: execution.instructionSet)
   }
 
   /// Throws what is wrong with the model of a trial for a task of this shape.
