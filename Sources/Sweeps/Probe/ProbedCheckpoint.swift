@@ -43,7 +43,7 @@ package struct ProbedCheckpoint {
       throw ProbeError(
         description: "\(path): does not say what net it is, as checkpoints of earlier versions do "
           + "not, and \(directory) has no result of trial \(checkpoint.identity), which would; "
-          + "wait until the trial has ended, or start its sweep again with this version")
+          + "leave it in the output folder of its sweep until the trial has ended")
     }
     self.identity = identity
     self.configuration = configuration
