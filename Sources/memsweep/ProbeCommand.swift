@@ -56,8 +56,15 @@ struct Probe: ParsableCommand {
       try decodeOptions($0, from: $1)
     }
     var answers: [JSONValue] = []
-    for (label, checkpoint) in try checkpoints() {
-      let probe = try checkpoint.probe(assembly, options: options)
+    let checkpoints = try checkpoints()
+    for (label, checkpoint) in checkpoints {
+      let probe: MemoryProbe
+      do {
+        probe = try checkpoint.probe(assembly, options: options)
+      } catch let error as ProbeError where checkpoints.count > 1 {
+        Terminal.note("\(label): \(error)")
+        continue
+      }
       if !noStore && !checkpoint.hasResult {
         Terminal.note("\(label): has no result yet; its numbers are shown and not stored")
       } else if !noStore {
@@ -68,7 +75,8 @@ struct Probe: ParsableCommand {
     }
     guard !answers.isEmpty else {
       throw Failure(
-        "\(path): no complete trial whose weights were kept; checkpoint.keep says which are",
+        "\(path): no complete trial whose weights were kept and can be probed; checkpoint.keep says "
+          + "which are kept",
         .badInput)
     }
     if json { Terminal.answer(json: .array(answers)) }

@@ -18,6 +18,15 @@ extension EndToEnd {
       #expect(report.output.contains("retention_length"))
     }
 
+    @Test func aStackWithoutALimitIsPassedOver() throws {
+      let sweep = try SmallSweep(seeds: 1, methods: "stack: {model: {cell: stack_rnn}}")
+      #expect(try sweep.run(["--methods", "elman,stack"]).status == 0)
+      let outcome = try Program.run(["probe", sweep.output, "--lags", "7", "--samples", "160"])
+      #expect(outcome.status == 0 && outcome.output.contains("elman, seed 1"), "\(outcome)")
+      #expect(outcome.error.contains("stack, seed 1: "), "\(outcome)")
+      #expect(outcome.error.contains("has no state of a fixed size"), "\(outcome)")
+    }
+
     @Test func oneCheckpointIsProbedWithoutTouchingTheStore() throws {
       let sweep = try SmallSweep(seeds: 1)
       #expect(try sweep.run().status == 0)

@@ -51,10 +51,19 @@ package struct ProbedCheckpoint {
   }
 
   /// Measures the net; `assembly` makes its task and model.
+  ///
+  /// Throws `ProbeError` where what it carries has no limit, as a stack without one.
   package func probe(_ assembly: TrialAssembly, options: ProbeOptions) throws -> MemoryProbe {
     let task = try assembly.task(of: configuration)
-    let reader = try assembly.stateReader(
-      of: configuration, shape: task.shape, after: checkpoint.step)
+    let reader: StateReader
+    do {
+      reader = try assembly.stateReader(
+        of: configuration, shape: task.shape, after: checkpoint.step)
+    } catch let problem as OptionProblem {
+      throw ProbeError(
+        description: "\(path): has no state of a fixed size, which is what a probe reads: "
+          + "\(problem.option) \(problem.problem)")
+    }
     try load(into: reader.parameters)
     return MemoryProbe(reader, task: task, options: options)
   }
