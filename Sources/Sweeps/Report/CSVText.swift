@@ -22,3 +22,22 @@ enum CSVText {
     }.joined(separator: ",") + "\n"
   }
 }
+
+/// The searched parameters as columns: known only after all trials have been seen once.
+struct ParameterColumns {
+  private(set) var paths: [String] = []
+
+  /// Makes room for `parameters`.
+  mutating func note(_ parameters: [TrialParameter]) {
+    for parameter in parameters where !paths.contains(parameter.path) {
+      paths.append(parameter.path)
+    }
+  }
+
+  /// A field for each column, empty where a trial has no such parameter.
+  func fields(_ parameters: [TrialParameter]) -> [String] {
+    paths.map { path in
+      parameters.first { $0.path == path }.map { CSVText.field($0.value) } ?? ""
+    }
+  }
+}

@@ -22,18 +22,12 @@ extension ResultReader {
       }
       switch format {
       case .csv:
-        // The columns are known only after all trials have been seen once.
-        var paths: [String] = []
-        func note(_ parameters: [TrialParameter]) {
-          for parameter in parameters where !paths.contains(parameter.path) {
-            paths.append(parameter.path)
-          }
-        }
-        try forEachTrial(in: database) { note($0.parameters) }
-        unfinished.forEach { note($0.parameters) }
+        var columns = ParameterColumns()
+        try forEachTrial(in: database) { columns.note($0.parameters) }
+        for trial in unfinished { columns.note(trial.parameters) }
         let names = ["seed", "status", "step", "metric", "value"]
-        try write(CSVText.line(["identity", "method"] + paths + names))
-        try forEachCurve { try write($0.csv(paths)) }
+        try write(CSVText.line(["identity", "method"] + columns.paths + names))
+        try forEachCurve { try write($0.csv(columns)) }
       case .json:
         let sweep = try sweep(in: database).record
         try write("{\"sweep\":\(JSONText.string(sweep.name)),\"trials\":[")
@@ -69,12 +63,10 @@ private struct Curve {
     points = trial.history
   }
 
-  /// A line for each point; `paths` are the columns of parameters.
-  func csv(_ paths: [String]) -> String {
-    let values = paths.map { path in
-      parameters.first { $0.path == path }.map { CSVText.field($0.value) } ?? ""
-    }
-    let labels = [identity.description, method] + values + ["\(seed)", status]
+  /// A line for each point.
+  func csv(_ columns: ParameterColumns) -> String {
+    let labels =
+      [identity.description, method] + columns.fields(parameters) + ["\(seed)", status]
     return points.map {
       CSVText.line(labels + ["\($0.step)", $0.name, CSVText.field($0.value)])
     }.joined()

@@ -39,7 +39,7 @@ extension ResultReader {
 
 /// The columns of an exported table.
 private struct CSVColumns {
-  private var parameters: [String] = []
+  private var parameters = ParameterColumns()
   private let metrics: [String]
   private let timings: Bool
 
@@ -49,14 +49,10 @@ private struct CSVColumns {
   }
 
   /// Makes room for the parameters of `trial`.
-  mutating func note(_ trial: StoredTrial) {
-    for parameter in trial.parameters where !parameters.contains(parameter.path) {
-      parameters.append(parameter.path)
-    }
-  }
+  mutating func note(_ trial: StoredTrial) { parameters.note(trial.parameters) }
 
   var header: String {
-    var names = ["identity", "method"] + parameters + ["seed", "status", "steps"] + metrics
+    var names = ["identity", "method"] + parameters.paths + ["seed", "status", "steps"] + metrics
     names += ["steps_to_target", "reason", "parameter_count", "state_size"]
     if timings { names += TrialResult.timingNames }
     return CSVText.line(names)
@@ -64,11 +60,7 @@ private struct CSVColumns {
 
   func line(_ trial: StoredTrial) -> String {
     let result = trial.result
-    var fields = [trial.identity.description, trial.method]
-    for path in parameters {
-      fields.append(
-        trial.parameters.first { $0.path == path }.map { CSVText.field($0.value) } ?? "")
-    }
+    var fields = [trial.identity.description, trial.method] + parameters.fields(trial.parameters)
     fields += ["\(trial.seed)", result.status.rawValue, "\(result.steps)"]
     fields += metrics.map { CSVText.field(trial.value(of: $0)) }
     fields += [result.stepsToTarget.map { "\($0)" } ?? "", result.reason ?? ""]
