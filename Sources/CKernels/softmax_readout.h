@@ -29,23 +29,29 @@ static inline __attribute__((always_inline)) void NAME(take_outputs)(
 }
 
 // Outputs and, for each row, the largest, sum of exp(y - largest) and class of the largest.
-//   operand 0 y (n), 1 x (k), 2 W (n, k), 3 b, 4 statistics (3), 5 scratch: `panels`
+//   operand 0 y (n), 1 x (k), 2 W (n, k), 3 b, 4 statistics (3), 5 scratch: panels of a
+//   group and of x
 //   size 0 n, 1 k
 KERNEL(softmax_readout) {
   const REAL *w = (const REAL *)instruction->operand[2].base;
   const REAL *bias = (const REAL *)instruction->operand[3].base;
   REAL *panels = (REAL *)instruction->operand[5].base;
   int64_t n = SIZE(0), k = SIZE(1), together = 1 + PAIRS, group = NAME(group_rows)(k);
+  if (group > n) group = n;
+  const char *x = instruction->operand[1].base;
+  int64_t x_stride = instruction->operand[1].stride;
+  REAL *inputs = panels + NAME(panel_elements)(group, k);
+  int64_t input = NAME(input_elements)(k, bias != 0);
+  NAME(input_panels)(inputs, x, x_stride, context->steps, k, bias != 0);
   for (int64_t g = 0; g < n; g += group) {
     int64_t count = n - g < group ? n - g : group;
-    NAME(pack_panels)(panels, w + g * k, count, k, k, 1);
+    const REAL *b = bias ? bias + g : 0;
+    NAME(weight_panels)(panels, w + g * k, count, k, k, 1, b);
     for (int64_t v = 0; v < context->steps; v += together) {
       int64_t some = context->steps - v < together ? context->steps - v : together;
       char *y = instruction->operand[0].base + v * instruction->operand[0].stride + g * sizeof(V);
-      NAME(multiply_group)(y, instruction->operand[0].stride,
-                           instruction->operand[1].base + v * instruction->operand[1].stride,
-                           instruction->operand[1].stride, some, panels, count, k,
-                           bias ? bias + g : 0, 0);
+      NAME(multiply_group)(y, instruction->operand[0].stride, x + v * x_stride, x_stride,
+                           inputs + v * input, some, panels, count, k, b, 0);
       for (int64_t i = 0; i < some; i++)
         NAME(take_outputs)(
             (V *)(instruction->operand[4].base + (v + i) * instruction->operand[4].stride),
@@ -71,60 +77,79 @@ KERNEL(softmax_readout_loss) {
   }
 }
 
-// (1) backward: dW += dy x^T, db += dy, dx (+)= W^T dy.
+// dy of `count` classes from g on for one vector of rows, its first being `first_row`.
+static inline __attribute__((always_inline)) void NAME(output_gradient)(
+    V *restrict d, const V *restrict y, V largest, V factor, int64_t g, int64_t count,
+    int64_t first_row, int64_t rows, const ms_context *context) {
+  for (int64_t f = 0; f < count; f++) d[f] = NAME(exp_lanes)(y[f] - largest) * factor;
+  for (int64_t lane = 0; lane < MS_LANES && first_row + lane < rows; lane++) {
+    int64_t class = context->classes[first_row + lane] - g;
+    if (class >= 0 && class < count)
+      d[class][lane] -= (REAL)(context->weights[first_row + lane] * context->loss_scale);
+  }
+}
+
+// (1) backward: dW += dy x^T, db += dy, dx (+)= W^T dy. Where sums are by shards, dy of a group is
+// kept for all rows, else for as many vectors as go through a product together.
 //   operand 0 dx or null, 1 x (k), 2 y (n), 3 statistics, 4 W (n, k), 5 dW, 6 db or null,
-//   7 scratch: `panels`, columns of all rows, dy of a group twice, a vector for each and a factor a
-//   vector
+//   7 scratch: columns of all rows, a factor a vector, and of a group sums, dy, its panels twice and
+//   those of W
 //   size 0 n, 1 k, 2 add to dx
 KERNEL(softmax_readout_backward) {
   const REAL *w = (const REAL *)instruction->operand[4].base;
   REAL *dw = (REAL *)instruction->operand[5].base, *db = (REAL *)instruction->operand[6].base;
-  int64_t n = SIZE(0), k = SIZE(1), vectors = context->steps;
-  int64_t rows_of_batch = (vectors - 1) * MS_LANES + context->lanes;
-  int64_t group = NAME(group_rows)(vectors * MS_LANES), most = NAME(group_rows)(k);
+  int64_t n = SIZE(0), k = SIZE(1), vectors = context->steps, together = 1 + PAIRS;
+  int64_t rows = NAME(batch_rows)(context), dx_stride = instruction->operand[0].stride;
+  int64_t group = NAME(group_rows)(NAME(summed_rows)(context)), most = NAME(group_rows)(k);
   if (group > most) group = most;
-  int64_t columns = (k + 2 * MS_LANES - 1) / (2 * MS_LANES) * (2 * MS_LANES);
-  V *panels = (V *)instruction->operand[7].base, *x_columns = panels + group * k / MS_LANES + 1;
-  V *dy = x_columns + vectors * columns, *blocks = dy + group * vectors;
-  V *sums = blocks + group * vectors, *factor = sums + group;
+  if (group > n) group = n;
+  V *x_columns = (V *)instruction->operand[7].base;
+  V *factor = x_columns + NAME(column_elements)(k, context) / MS_LANES, *sums = factor + vectors;
+  V *dy = sums + group, *blocks = dy + group * (context->shards ? vectors : together);
+  V *inputs = blocks + NAME(block_elements)(group, context) / MS_LANES;
+  V *panels = inputs + together * NAME(input_elements)(group, 0) / MS_LANES;
   NAME(columns_of_rows)(x_columns, instruction->operand[1].base, instruction->operand[1].stride, k,
-                        vectors);
+                        context);
   for (int64_t v = 0; v < vectors; v++) {
     const V *statistics =
         (const V *)(instruction->operand[3].base + v * instruction->operand[3].stride);
     V scale = {0};
-    for (int64_t lane = 0; lane < MS_LANES && v * MS_LANES + lane < rows_of_batch; lane++)
+    for (int64_t lane = 0; lane < MS_LANES && v * MS_LANES + lane < rows; lane++)
       scale[lane] = (REAL)(context->weights[v * MS_LANES + lane] * context->loss_scale);
     factor[v] = scale / SUM;
   }
   for (int64_t g = 0; g < n; g += group) {
-    int64_t count = n - g < group ? n - g : group;
+    int64_t count = n - g < group ? n - g : group, stride = count * sizeof(V);
+    char *dx = instruction->operand[0].base;
+    if (dx) NAME(weight_panels)((REAL *)panels, w + g * k, k, count, 1, k, 0);
     memset(sums, 0, count * sizeof(V));
-    for (int64_t v = 0; v < vectors; v++) {
-      const V *statistics =
-          (const V *)(instruction->operand[3].base + v * instruction->operand[3].stride);
-      const V *y = (const V *)(instruction->operand[2].base + v * instruction->operand[2].stride) + g;
-      V *d = dy + v * count, largest = LARGEST, scale = factor[v];
-      for (int64_t f = 0; f < count; f++) d[f] = NAME(exp_lanes)(y[f] - largest) * scale;
-      for (int64_t lane = 0; lane < MS_LANES && v * MS_LANES + lane < rows_of_batch; lane++) {
-        int64_t row = v * MS_LANES + lane, class = context->classes[row] - g;
-        if (class >= 0 && class < count)
-          d[class][lane] -= (REAL)(context->weights[row] * context->loss_scale);
+    for (int64_t v = 0; v < vectors; v += together) {
+      int64_t some = vectors - v < together ? vectors - v : together;
+      V *d = dy + (context->shards ? v * count : 0);
+      for (int64_t i = v; i < v + some; i++) {
+        const V *statistics =
+            (const V *)(instruction->operand[3].base + i * instruction->operand[3].stride);
+        const V *y = (const V *)(instruction->operand[2].base + i * instruction->operand[2].stride);
+        NAME(output_gradient)(d + (i - v) * count, y + g, LARGEST, factor[i], g, count,
+                              i * MS_LANES, rows, context);
+        for (int64_t f = 0; f < count && !context->shards; f++) sums[f] += d[(i - v) * count + f];
       }
-      for (int64_t f = 0; f < count && !context->shards; f++) sums[f] += d[f];
+      if (dx) {
+        NAME(input_panels)((REAL *)inputs, (const char *)d, stride, some, count, 0);
+        NAME(multiply_group)(dx + v * dx_stride, dx_stride, (const char *)d, stride,
+                             (const REAL *)inputs, some, (const REAL *)panels, k, count, 0,
+                             SIZE(2) || g > 0);
+      }
+      if (!context->shards)
+        NAME(gradient_panels)(blocks, (const char *)d, stride, v, some, count, x_columns, context);
     }
+    if (context->shards)
+      NAME(gradient_panels)(blocks, (const char *)dy, stride, 0, vectors, count, x_columns, context);
+    NAME(outer_group)(dw + g * k, blocks, x_columns, count, k, context);
     if (db && context->shards)
-      NAME(add_shard_sums)(db + g, (const char *)dy, count * sizeof(V), count, context);
+      NAME(add_shard_sums)(db + g, (const char *)dy, stride, count, context);
     else if (db)
       for (int64_t f = 0; f < count; f++) db[g + f] += NAME(sum_of_lanes)(sums[f]);
-    if (instruction->operand[0].base) {
-      NAME(pack_panels)((REAL *)panels, w + g * k, k, count, 1, k);
-      NAME(multiply_group)(instruction->operand[0].base, instruction->operand[0].stride,
-                           (const char *)dy, count * sizeof(V), vectors, (const REAL *)panels, k,
-                           count, 0, SIZE(2) || g > 0);
-    }
-    NAME(outer_group)(dw + g * k, (const char *)dy, count * sizeof(V), blocks, x_columns, count, k,
-                      context);
   }
 }
 

@@ -7,7 +7,7 @@ struct BenchExecution: ParsableArguments {
   @Option(name: .customLong("no-pass"), help: "Leaves a pass of the plan out; may be given again.")
   var withoutPasses: [PlanPass] = []
 
-  @Option(help: "The instructions to use: baseline, avx2 or avx512; the best unless given.")
+  @Option(help: "The instructions to use: baseline, avx2, avx512 or amx; the best unless given.")
   var instructionSet = InstructionSet.best
 
   @Option(help: "How many updates are timed; at least 10.")

@@ -44,7 +44,7 @@ struct ExecutionArguments: ParsableArguments {
   var disabledPasses: [String] = []
 
   @Option(
-    help: "The instructions of kernels: baseline, avx2 or avx512; without it, the best there are.")
+    help: "The instructions of kernels: baseline, avx2, avx512 or amx; the best unless given.")
   var instructionSet: String?
 
   func options() throws -> ExecutionOptions {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define MS_LANES 16
+#define MS_TILE_DEPTH 32       // elements of a tile of the matrix unit
 #define MS_OPERANDS 13
 #define MS_SIZES 6
 #define MS_SCALARS 4
@@ -73,7 +74,7 @@ typedef struct {
 #include "kernel_list.h"
 
 typedef struct {
-  const char *level;   // baseline, avx2, avx512
+  const char *level;   // baseline, avx2, avx512, amx
   int32_t scalar_size;
 #define X(name) ms_kernel *name;
   MS_KERNELS(X)
@@ -93,11 +94,12 @@ typedef struct {
   double (*multiply_adds)(int64_t rounds, void *result);  // operations done, for the peak rate
 } ms_kernels;
 
-enum { MS_BASELINE = 0, MS_AVX2 = 1, MS_AVX512 = 2 };
+enum { MS_BASELINE = 0, MS_AVX2 = 1, MS_AVX512 = 2, MS_AMX = 3 };
 
 // The highest level that this processor has.
 int32_t ms_best_level(void);
 // The table for a level and an element size of 4 or 8; a level that the processor lacks gives null.
+// Doubles at MS_AMX are those of MS_AVX512.
 const ms_kernels *ms_kernels_for(int32_t level, int32_t scalar_size);
 
 // Sorts the bytes of `count` elements of `size` bytes by their place: all first bytes, all second

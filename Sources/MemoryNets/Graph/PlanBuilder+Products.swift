@@ -14,7 +14,7 @@ extension PlanBuilder {
     if isEmittingFlat {
       emit(
         \.flat_product,
-        [y.address, x, parameter(weight), bias, roomForCall(nearElements(min(k, 1024)))],
+        [y.address, x, parameter(weight), bias, roomForCall(flatProductRoom(m, k))],
         sizes: [m, k, row, column, adds], scope: .batch)
     } else if options.isEnabled(.pack) {
       emit(
@@ -53,14 +53,14 @@ extension PlanBuilder {
     if isEmittingFlat {
       emit(
         \.flat_gradient,
-        [gradient, dy, x, roomForCall(nearElements(flatRows) + columnElements(shape[1]))],
+        [gradient, dy, x, roomForCall(flatGradientRoom(shape[0], shape[1]))],
         sizes: [shape[0], shape[1]], scope: .batch)
     } else if isFlat && isDeferred(node) {
       emitFinish(
         \.flat_gradient,
         [
           gradient, flatCopy(dy, shape[0]), flatCopy(x, shape[1]),
-          roomForCall(nearElements(flatRows) + columnElements(shape[1])),
+          roomForCall(flatGradientRoom(shape[0], shape[1])),
         ], sizes: [shape[0], shape[1]], scope: .batch)
     } else {
       let panel = roomForCall(Int(MS_GRADIENT_STEPS) * Int(MS_LANES) * Int(MS_LANES))
@@ -77,20 +77,5 @@ extension PlanBuilder {
     } else {
       emitWeightGradient(node, \.bias_gradient, operands, sizes: [size])
     }
-  }
-
-  /// Rows of the batch, rounded up to whole vectors.
-  var flatRows: Int { layout.flatVectors * Int(MS_LANES) }
-
-  /// Elements of a group of rows of `length` elements that a kernel keeps near, see `flat.h`.
-  func nearElements(_ length: Int) -> Int {
-    let mostRows = 16
-    return max(131_072, length * mostRows) + length + Int(MS_LANES)
-  }
-
-  /// Elements of `columns` columns of all rows, in panels of two vectors.
-  func columnElements(_ columns: Int) -> Int {
-    let width = 2 * Int(MS_LANES)
-    return (columns + width - 1) / width * width * flatRows
   }
 }

@@ -2,11 +2,12 @@ import CKernels
 
 /// The instructions that kernels may use; part of the numeric contract.
 package enum InstructionSet: String, CaseIterable, Sendable {
-  case baseline, avx2, avx512
+  case baseline, avx2, avx512, amx
 
   /// The highest level that this processor has.
   package static var best: InstructionSet {
     switch Int(ms_best_level()) {
+    case MS_AMX: .amx
     case MS_AVX512: .avx512
     case MS_AVX2: .avx2
     default: .baseline
@@ -36,6 +37,7 @@ package struct Kernels: @unchecked Sendable {
       case .baseline: MS_BASELINE
       case .avx2: MS_AVX2
       case .avx512: MS_AVX512
+      case .amx: MS_AMX
       }
     return ms_kernels_for(Int32(number), Int32(precision.size))
   }

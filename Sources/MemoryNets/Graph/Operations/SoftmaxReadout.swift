@@ -27,7 +27,7 @@ struct SoftmaxReadout: Operation {
       [
         plan.value(node), plan.value(operand), plan.parameter(weight),
         bias.map(plan.parameter) ?? .none, statistics(node, plan),
-        plan.roomForCall(plan.nearElements(k)),
+        plan.roomForCall(plan.softmaxReadoutRoom(n, k)),
       ], sizes: [n, k], scope: .batch)
   }
 
@@ -41,15 +41,13 @@ struct SoftmaxReadout: Operation {
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
     let (n, k) = (plan.size(node), plan.size(operand))
     let share = plan.contribution(to: operand)
-    let room =
-      plan.nearElements(k) + plan.columnElements(k) + 2 * plan.nearElements(plan.flatRows)
-      + plan.nearElements(plan.flatRows) / plan.flatRows * Int(MS_LANES) + plan.flatRows
     plan.emit(
       \.softmax_readout_backward,
       [
         share?.address ?? .none, plan.value(operand), plan.value(node), statistics(node, plan),
         plan.parameter(weight), plan.parameterGradient(weight),
-        bias.map(plan.parameterGradient) ?? .none, plan.roomForCall(room),
+        bias.map(plan.parameterGradient) ?? .none,
+        plan.roomForCall(plan.softmaxReadoutGradientRoom(n, k)),
       ], sizes: [n, k, share?.adds == true ? 1 : 0], scope: .batch)
   }
 }

@@ -1,0 +1,73 @@
+import CKernels
+
+/// Scratch of the kernels over flat rows, in elements: enough for any level, by vectors (`flat_vectors.h`)
+/// and by tiles (`flat_tiles.h`), and for any batch up to the largest.
+extension PlanBuilder {
+  /// Elements of a group of rows that a kernel keeps near, `FLAT_NEAR`.
+  private static let near = 131_072
+  /// The most columns of a product that are summed at once, `FLAT_DEPTH`.
+  private static let mostDepth = 768
+  /// The most rows of a group that is a whole number of blocks.
+  private static let fewestRows = 32
+
+  /// Rows of the batch, rounded up to whole vectors.
+  var flatRows: Int { layout.flatVectors * Int(MS_LANES) }
+
+  /// `flat_product` with `inputs` columns of weights to `outputs` rows.
+  func flatProductRoom(_ outputs: Int, _ inputs: Int) -> Int {
+    let depth = min(inputs, Self.mostDepth)
+    return panelRoom(outputs, depth) + inputRoom(depth, rows: flatRows)
+  }
+
+  /// `flat_gradient` of weights of `outputs` rows and `columns` columns.
+  func flatGradientRoom(_ outputs: Int, _ columns: Int) -> Int {
+    columnRoom(columns) + panelRoom(outputs, flatDepth)
+  }
+
+  /// `softmax_readout` of `inputs` inputs to `outputs` classes.
+  func softmaxReadoutRoom(_ outputs: Int, _ inputs: Int) -> Int {
+    panelRoom(outputs, inputs) + inputRoom(inputs, rows: flatRows)
+  }
+
+  /// `softmax_readout_backward` of `inputs` inputs to `outputs` classes.
+  func softmaxReadoutGradientRoom(_ outputs: Int, _ inputs: Int) -> Int {
+    let (lanes, together) = (Int(MS_LANES), 2)
+    let group = min(outputs, max(Self.fewestRows, Self.near / inputs))
+    let outputGradients =
+      options.shardRows > 0
+      ? min(outputs * flatRows, max(Self.near, Self.fewestRows * flatDepth))
+      : group * together * lanes
+    return columnRoom(inputs) + flatRows + lanes * group + outputGradients
+      + panelRoom(outputs, flatDepth) + inputRoom(group, rows: together * lanes)
+      + panelRoom(group, inputs)
+  }
+
+  /// Rows that a sum over rows takes: those of each shard up to whole tiles.
+  private var flatDepth: Int {
+    let shards = options.shardRows > 0 ? max(1, options.maximumRows / options.shardRows) : 1
+    return tiled(flatRows) + shards * Int(MS_TILE_DEPTH)
+  }
+
+  /// The panels of a group of the outputs, with `inputs` inputs each.
+  private func panelRoom(_ outputs: Int, _ inputs: Int) -> Int {
+    let depth = tiled(inputs + 1)
+    let vectors = min(outputs * inputs, max(Self.near, Self.fewestRows * inputs))
+    let tiles = min(tiled(outputs) * depth, max(Self.near, Self.fewestRows * depth))
+    return max(vectors + Int(MS_LANES), inThirds(tiles))
+  }
+
+  /// The panels of `inputs` inputs, and a constant one, of some rows.
+  private func inputRoom(_ inputs: Int, rows: Int) -> Int { inThirds(tiled(inputs + 1) * rows) }
+
+  /// Columns of all rows, and the rows' order.
+  private func columnRoom(_ columns: Int) -> Int {
+    flatDepth + inThirds(tiled(columns) * flatDepth)
+  }
+
+  private func tiled(_ count: Int) -> Int {
+    (count + Int(MS_TILE_DEPTH) - 1) / Int(MS_TILE_DEPTH) * Int(MS_TILE_DEPTH)
+  }
+
+  /// Three parts of 16 bits each.
+  private func inThirds(_ count: Int) -> Int { count / 2 * 3 }
+}
