@@ -5,6 +5,8 @@
 // Elements of weights, and of values beside them, that are worked on while they stay in the
 // second-level cache.
 #define FLAT_NEAR 131072
+// Elements that are too many for it.
+#define FLAT_FAR 262144
 // The most columns of a product that are summed before the next ones, and what they are a multiple
 // of.
 #define FLAT_DEPTH 768
@@ -83,7 +85,8 @@ KERNEL(flat_product) {
     depth = (depth + FLAT_STEP - 1) / FLAT_STEP * FLAT_STEP;
     if (depth > k - k0) depth = k - k0;
     const char *x = instruction->operand[1].base + k0 * sizeof(V);
-    int64_t group = NAME(group_rows)(depth), x_stride = instruction->operand[1].stride;
+    int64_t group = NAME(group_rows)(depth, context->steps * MS_LANES * depth);
+    int64_t x_stride = instruction->operand[1].stride;
     if (group > m) group = m;
     REAL *inputs = panels + NAME(panel_elements)(group, depth);
     NAME(input_panels)(inputs, x, x_stride, context->steps, depth, bias != 0);
@@ -101,7 +104,8 @@ KERNEL(flat_product) {
 // C += sum over rows of dy x^T: the gradient of W in y = W x.
 //   operand 0 C, 1 dy (m), 2 x (k), 3 scratch: dy of a group, columns of all rows; size 0 m, 1 k
 KERNEL(flat_gradient) {
-  int64_t m = SIZE(0), k = SIZE(1), group = NAME(group_rows)(NAME(summed_rows)(context));
+  int64_t m = SIZE(0), k = SIZE(1), rows = NAME(summed_rows)(context);
+  int64_t group = NAME(group_rows)(rows, rows * k);
   if (group > m) group = m;
   V *columns = (V *)instruction->operand[3].base;
   V *blocks = columns + NAME(column_elements)(k, context) / MS_LANES;

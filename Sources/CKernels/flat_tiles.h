@@ -3,9 +3,11 @@
 // Panels are left tiles of the outputs' rows. A bias is one more column of the weights, of an input
 // that is always 1.
 
-// Rows of a group, each of `length` elements, that stay near: whole pairs of tiles.
-static inline int64_t NAME(group_rows)(int64_t length) {
-  int64_t rows = FLAT_NEAR / (TILES_OF(length + 1) * TILE_DEPTH);
+// Rows of a group, each of `length` elements, that stay near: whole pairs of tiles. Every group goes
+// through `others` elements: where these do not stay near, fewer groups are better.
+static inline int64_t NAME(group_rows)(int64_t length, int64_t others) {
+  int64_t near = others > FLAT_FAR ? 2 * FLAT_NEAR : FLAT_NEAR;
+  int64_t rows = near / (TILES_OF(length + 1) * TILE_DEPTH);
   return rows < 2 * TILE_ROWS ? 2 * TILE_ROWS : rows / (2 * TILE_ROWS) * (2 * TILE_ROWS);
 }
 

@@ -1,7 +1,7 @@
 // The products of flat.h by vectors; flat_tiles.h has them by the processor's matrix unit.
 
 // Rows of a group, each of `length` elements, that stay near: whole blocks.
-static inline int64_t NAME(group_rows)(int64_t length) {
+static inline int64_t NAME(group_rows)(int64_t length, __attribute__((unused)) int64_t others) {
   int64_t blocks = FLAT_NEAR / (length * BLOCK);
   return (blocks < 1 ? 1 : blocks) * BLOCK;
 }

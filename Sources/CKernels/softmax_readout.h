@@ -36,7 +36,8 @@ KERNEL(softmax_readout) {
   const REAL *w = (const REAL *)instruction->operand[2].base;
   const REAL *bias = (const REAL *)instruction->operand[3].base;
   REAL *panels = (REAL *)instruction->operand[5].base;
-  int64_t n = SIZE(0), k = SIZE(1), together = 1 + PAIRS, group = NAME(group_rows)(k);
+  int64_t n = SIZE(0), k = SIZE(1), together = 1 + PAIRS;
+  int64_t group = NAME(group_rows)(k, context->steps * MS_LANES * k);
   if (group > n) group = n;
   const char *x = instruction->operand[1].base;
   int64_t x_stride = instruction->operand[1].stride;
@@ -100,7 +101,8 @@ KERNEL(softmax_readout_backward) {
   REAL *dw = (REAL *)instruction->operand[5].base, *db = (REAL *)instruction->operand[6].base;
   int64_t n = SIZE(0), k = SIZE(1), vectors = context->steps, together = 1 + PAIRS;
   int64_t rows = NAME(batch_rows)(context), dx_stride = instruction->operand[0].stride;
-  int64_t group = NAME(group_rows)(NAME(summed_rows)(context)), most = NAME(group_rows)(k);
+  int64_t summed = NAME(summed_rows)(context), most = NAME(group_rows)(k, summed * k);
+  int64_t group = NAME(group_rows)(summed, summed * k);
   if (group > most) group = most;
   if (group > n) group = n;
   V *x_columns = (V *)instruction->operand[7].base;

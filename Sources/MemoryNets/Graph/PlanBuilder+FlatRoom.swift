@@ -3,8 +3,9 @@ import CKernels
 /// Scratch of the kernels over flat rows, in elements: enough for any level, by vectors (`flat_vectors.h`)
 /// and by tiles (`flat_tiles.h`), and for any batch up to the largest.
 extension PlanBuilder {
-  /// Elements of a group of rows that a kernel keeps near, `FLAT_NEAR`.
-  private static let near = 131_072
+  /// Elements of a group of rows that a kernel keeps near, `FLAT_NEAR`; twice as many where every
+  /// group goes through more than `FLAT_FAR` others, those of `inputs` inputs of all rows.
+  private func near(_ inputs: Int) -> Int { flatDepth * inputs > 262_144 ? 262_144 : 131_072 }
   /// The most columns of a product that are summed at once, `FLAT_DEPTH`.
   private static let mostDepth = 768
   /// The most rows of a group that is a whole number of blocks.
@@ -16,30 +17,30 @@ extension PlanBuilder {
   /// `flat_product` with `inputs` columns of weights to `outputs` rows.
   func flatProductRoom(_ outputs: Int, _ inputs: Int) -> Int {
     let depth = min(inputs, Self.mostDepth)
-    return panelRoom(outputs, depth) + inputRoom(depth, rows: flatRows)
+    return panelRoom(outputs, depth, near(depth)) + inputRoom(depth, rows: flatRows)
   }
 
   /// `flat_gradient` of weights of `outputs` rows and `columns` columns.
   func flatGradientRoom(_ outputs: Int, _ columns: Int) -> Int {
-    columnRoom(columns) + panelRoom(outputs, flatDepth)
+    columnRoom(columns) + panelRoom(outputs, flatDepth, near(columns))
   }
 
   /// `softmax_readout` of `inputs` inputs to `outputs` classes.
   func softmaxReadoutRoom(_ outputs: Int, _ inputs: Int) -> Int {
-    panelRoom(outputs, inputs) + inputRoom(inputs, rows: flatRows)
+    panelRoom(outputs, inputs, near(inputs)) + inputRoom(inputs, rows: flatRows)
   }
 
   /// `softmax_readout_backward` of `inputs` inputs to `outputs` classes.
   func softmaxReadoutGradientRoom(_ outputs: Int, _ inputs: Int) -> Int {
-    let (lanes, together) = (Int(MS_LANES), 2)
-    let group = min(outputs, max(Self.fewestRows, Self.near / inputs))
+    let (lanes, together, near) = (Int(MS_LANES), 2, near(inputs))
+    let group = min(outputs, max(Self.fewestRows, near / inputs))
     let outputGradients =
       options.shardRows > 0
-      ? min(outputs * flatRows, max(Self.near, Self.fewestRows * flatDepth))
+      ? min(outputs * flatRows, max(near, Self.fewestRows * flatDepth))
       : group * together * lanes
     return columnRoom(inputs) + flatRows + lanes * group + outputGradients
-      + panelRoom(outputs, flatDepth) + inputRoom(group, rows: together * lanes)
-      + panelRoom(group, inputs)
+      + panelRoom(outputs, flatDepth, near) + inputRoom(group, rows: together * lanes)
+      + panelRoom(group, inputs, near)
   }
 
   /// Rows that a sum over rows takes: those of each shard up to whole tiles.
@@ -49,10 +50,10 @@ extension PlanBuilder {
   }
 
   /// The panels of a group of the outputs, with `inputs` inputs each.
-  private func panelRoom(_ outputs: Int, _ inputs: Int) -> Int {
+  private func panelRoom(_ outputs: Int, _ inputs: Int, _ near: Int) -> Int {
     let depth = tiled(inputs + 1)
-    let vectors = min(outputs * inputs, max(Self.near, Self.fewestRows * inputs))
-    let tiles = min(tiled(outputs) * depth, max(Self.near, Self.fewestRows * depth))
+    let vectors = min(outputs * inputs, max(near, Self.fewestRows * inputs))
+    let tiles = min(tiled(outputs) * depth, max(near, Self.fewestRows * depth))
     return max(vectors + Int(MS_LANES), inThirds(tiles))
   }
 
