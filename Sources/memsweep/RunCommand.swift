@@ -41,7 +41,7 @@ struct Run: ParsableCommand, EveryRankCommand {
     }
     var status = ExitStatus.internalError
     let code = try MPISession.run(failed: { Terminal.note("\($0)") }) { world in
-      let level = try commonInstructionSet(world)
+      let level = try commonInstructionSet(world, spec)
       do {
         let end = try runRank(
           spec, transport: MPITransport(world), interconnect: try interconnect(world, spec),
@@ -60,10 +60,14 @@ struct Run: ParsableCommand, EveryRankCommand {
     Launch.exit(ExitStatus(rawValue: code) ?? status)
   }
 
-  /// The lowest of the best levels of all ranks, so that a result does not depend on the rank.
-  private func commonInstructionSet(_ world: borrowing Communicator) throws -> InstructionSet? {
+  /// The lowest of the levels of all ranks, so that a result does not depend on the rank: that which
+  /// rank 0 prefers and the best of the others.
+  private func commonInstructionSet(
+    _ world: borrowing Communicator, _ spec: SweepSpec
+  ) throws -> InstructionSet? {
     guard sweep.execution.instructionSet == nil else { return nil }
-    let all = try world.gatherToAll(Array(InstructionSet.best.rawValue.utf8))
+    let own = world.rank == 0 ? sweep.preferredInstructionSet(spec) : .best
+    let all = try world.gatherToAll(Array(own.rawValue.utf8))
     let levels = all.compactMap { InstructionSet(rawValue: String(decoding: $0, as: UTF8.self)) }
     return InstructionSet.allCases.first { levels.contains($0) }
   }

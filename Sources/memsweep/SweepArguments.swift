@@ -31,8 +31,22 @@ struct SweepArguments: ParsableArguments {
 
   func setup(_ spec: SweepSpec, instructionSet: InstructionSet? = nil) throws -> SweepSetup {
     var options = try execution.options()
-    if let instructionSet { options.instructionSet = instructionSet }
+    if execution.instructionSet == nil {
+      options.instructionSet = instructionSet ?? preferredInstructionSet(spec)
+    }
     return SweepSetup(spec, data: .fromEnvironment(argument: data), execution: options)
+  }
+
+  /// The instructions with which the sweep was last started, where this processor has them, else the
+  /// best there are.
+  ///
+  /// So a sweep goes on with what it has on a processor, or with a program, that can do more.
+  func preferredInstructionSet(_ spec: SweepSpec) -> InstructionSet {
+    let record = try? ResultReader(directory: spec.outputDirectory).sweep()
+    guard let level = record.flatMap({ SweepSetup.instructionSet(of: $0.numericContract) }),
+      InstructionSet.available.contains(level)
+    else { return .best }
+    return level
   }
 }
 

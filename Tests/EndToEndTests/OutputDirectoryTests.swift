@@ -49,6 +49,21 @@ extension EndToEnd {
       #expect(outcome.error.contains(store), "\(outcome)")
     }
 
+    /// A sweep that was begun with fewer instructions goes on with these, alone and under MPI.
+    @Test func aSweepGoesOnWithItsInstructions() throws {
+      let sweep = try SmallSweep(seeds: 1)
+      let first = try sweep.run(["--instruction-set", "baseline"])
+      #expect(first.status == 0, "\(first)")
+      for ranks in [nil, 2] {
+        let again = try sweep.run(ranks: ranks)
+        #expect(again.status == 0, "\(again)")
+        #expect(!(again.output + again.error).contains("not part of the sweep"), "\(again)")
+      }
+      guard try sweep.run(["--instruction-set", "avx2"]).status == 0 else { return }
+      let other = try sweep.run()
+      #expect((other.output + other.error).contains("2 stored results are not part"), "\(other)")
+    }
+
     /// The names of the SQLite files in `directory`.
     private func storeFiles(in directory: String) -> [String] {
       let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []

@@ -22,7 +22,15 @@ package struct SweepSetup {
     let passes = PlanPass.allCases.filter { !execution.disabledPasses.contains($0) }
     return "engine \(Self.engineVersion); passes "
       + passes.map(\.rawValue).sorted().joined(separator: " ")
-      + "; instructions \(execution.instructionSet.rawValue)"
+      + Self.instructionsLabel + execution.instructionSet.rawValue
+  }
+
+  private static let instructionsLabel = "; instructions "
+
+  /// The instructions that a numeric contract names; none where this program knows no such.
+  package static func instructionSet(of numericContract: String) -> InstructionSet? {
+    guard let label = numericContract.firstRange(of: instructionsLabel) else { return nil }
+    return InstructionSet(rawValue: String(numericContract[label.upperBound...]))
   }
 
   /// Counts the changes of the engine that change the bits of a result.
