@@ -2,16 +2,6 @@
 // row, MS_LANES a vector, step by step, they fill their vectors whatever the number of sequences.
 // Here `step` counts those vectors, of which context->steps hold the batch.
 
-// Elements of weights, and of values beside them, that are worked on while they stay in the
-// second-level cache.
-#define FLAT_NEAR 131072
-// Elements that are too many for it.
-#define FLAT_FAR 262144
-// The most columns of a product that are summed before the next ones, and what they are a multiple
-// of.
-#define FLAT_DEPTH 768
-#define FLAT_STEP MS_TILE_DEPTH
-
 // `lanes` vectors of lanes from `source`, `shift` lanes further on, into lanes first ..< last of d.
 static inline __attribute__((always_inline)) void NAME(move_lanes)(
     V *restrict d, const V *restrict source, int64_t shift, int64_t n, int64_t first, int64_t last,
@@ -79,10 +69,10 @@ KERNEL(flat_product) {
   const REAL *bias = (const REAL *)instruction->operand[3].base;
   REAL *panels = (REAL *)instruction->operand[4].base;
   int64_t m = SIZE(0), k = SIZE(1), row = SIZE(2), column = SIZE(3), depth;
-  int64_t parts = (k + FLAT_DEPTH - 1) / FLAT_DEPTH;
+  int64_t parts = (k + MS_FLAT_DEPTH - 1) / MS_FLAT_DEPTH;
   for (int64_t k0 = 0; k0 < k; k0 += depth, bias = 0) {
     depth = (k + parts - 1) / parts;
-    depth = (depth + FLAT_STEP - 1) / FLAT_STEP * FLAT_STEP;
+    depth = (depth + MS_TILE_DEPTH - 1) / MS_TILE_DEPTH * MS_TILE_DEPTH;
     if (depth > k - k0) depth = k - k0;
     const char *x = instruction->operand[1].base + k0 * sizeof(V);
     int64_t group = NAME(group_rows)(depth, context->steps * MS_LANES * depth);

@@ -6,7 +6,7 @@
 // Rows of a group, each of `length` elements, that stay near: whole pairs of tiles. Every group goes
 // through `others` elements: where these do not stay near, fewer groups are better.
 static inline int64_t NAME(group_rows)(int64_t length, int64_t others) {
-  int64_t near = others > FLAT_FAR ? 2 * FLAT_NEAR : FLAT_NEAR;
+  int64_t near = others > MS_FLAT_FAR ? 2 * MS_FLAT_NEAR : MS_FLAT_NEAR;
   int64_t rows = near / (TILES_OF(length + 1) * TILE_DEPTH);
   return rows < 2 * TILE_ROWS ? 2 * TILE_ROWS : rows / (2 * TILE_ROWS) * (2 * TILE_ROWS);
 }

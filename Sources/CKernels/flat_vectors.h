@@ -2,7 +2,7 @@
 
 // Rows of a group, each of `length` elements, that stay near: whole blocks.
 static inline int64_t NAME(group_rows)(int64_t length, __attribute__((unused)) int64_t others) {
-  int64_t blocks = FLAT_NEAR / (length * BLOCK);
+  int64_t blocks = MS_FLAT_NEAR / (length * BLOCK);
   return (blocks < 1 ? 1 : blocks) * BLOCK;
 }
 

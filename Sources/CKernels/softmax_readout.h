@@ -104,6 +104,7 @@ KERNEL(softmax_readout_backward) {
   int64_t summed = NAME(summed_rows)(context), most = NAME(group_rows)(k, summed * k);
   int64_t group = NAME(group_rows)(summed, summed * k);
   if (group > most) group = most;
+  if (group > MS_FLAT_CLASSES) group = MS_FLAT_CLASSES;
   if (group > n) group = n;
   V *x_columns = (V *)instruction->operand[7].base;
   V *factor = x_columns + NAME(column_elements)(k, context) / MS_LANES, *sums = factor + vectors;

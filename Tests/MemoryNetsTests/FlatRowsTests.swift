@@ -180,7 +180,7 @@ import Testing
         rowsAtOnce: rowsAtOnce, initializationKey: PhiloxKey(1)
       ).arenaBytes
     }
-    #expect(try 3 * bytes(16) < bytes(nil))
+    #expect(try 4 * bytes(16) < bytes(nil))
   }
 
   /// Gradients are accumulated over the parts of a batch, each with its dropout and its state.

@@ -9,6 +9,11 @@
 
 #define MS_LANES 16
 #define MS_TILE_DEPTH 32       // elements of a tile of the matrix unit
+#define MS_FLAT_NEAR 131072    // elements of weights, and of values beside them, that are worked on
+                               // while they stay in the second-level cache
+#define MS_FLAT_FAR 262144     // elements that are too many for it
+#define MS_FLAT_DEPTH 768      // most columns of a product that are summed before the next ones
+#define MS_FLAT_CLASSES 384    // most classes whose gradients exist at a time
 #define MS_OPERANDS 13
 #define MS_SIZES 6
 #define MS_SCALARS 4

@@ -3,12 +3,13 @@ import CKernels
 /// Scratch of the kernels over flat rows, in elements: enough for any level, by vectors (`flat_vectors.h`)
 /// and by tiles (`flat_tiles.h`), and for any batch up to the largest.
 extension PlanBuilder {
-  /// Elements of a group of rows that a kernel keeps near, `FLAT_NEAR`; twice as many where every
-  /// group goes through more than `FLAT_FAR` others, those of `inputs` inputs of all rows.
-  private func near(_ inputs: Int) -> Int { flatDepth * inputs > 262_144 ? 262_144 : 131_072 }
-  /// The most columns of a product that are summed at once, `FLAT_DEPTH`.
-  private static let mostDepth = 768
-  /// The most rows of a group that is a whole number of blocks.
+  /// Elements of a group of rows that a kernel keeps near: twice as many where every group goes
+  /// through too many others, those of `inputs` inputs of all rows.
+  private func near(_ inputs: Int) -> Int {
+    Int(MS_FLAT_NEAR) * (flatDepth * inputs > Int(MS_FLAT_FAR) ? 2 : 1)
+  }
+
+  /// Rows of the smallest group: two tiles.
   private static let fewestRows = 32
 
   /// Rows of the batch, rounded up to whole vectors.
@@ -16,7 +17,7 @@ extension PlanBuilder {
 
   /// `flat_product` with `inputs` columns of weights to `outputs` rows.
   func flatProductRoom(_ outputs: Int, _ inputs: Int) -> Int {
-    let depth = min(inputs, Self.mostDepth)
+    let depth = min(inputs, Int(MS_FLAT_DEPTH))
     return panelRoom(outputs, depth, near(depth)) + inputRoom(depth, rows: flatRows)
   }
 
@@ -33,13 +34,13 @@ extension PlanBuilder {
   /// `softmax_readout_backward` of `inputs` inputs to `outputs` classes.
   func softmaxReadoutGradientRoom(_ outputs: Int, _ inputs: Int) -> Int {
     let (lanes, together, near) = (Int(MS_LANES), 2, near(inputs))
-    let group = min(outputs, max(Self.fewestRows, near / inputs))
+    let group = min(outputs, Int(MS_FLAT_CLASSES), max(Self.fewestRows, near / inputs))
     let outputGradients =
       options.shardRows > 0
-      ? min(outputs * flatRows, max(near, Self.fewestRows * flatDepth))
+      ? min(group * flatRows, max(near, Self.fewestRows * flatDepth))
       : group * together * lanes
     return columnRoom(inputs) + flatRows + lanes * group + outputGradients
-      + panelRoom(outputs, flatDepth, near) + inputRoom(group, rows: together * lanes)
+      + panelRoom(group, flatDepth, near) + inputRoom(group, rows: together * lanes)
       + panelRoom(group, inputs, near)
   }
 
