@@ -123,6 +123,12 @@ static inline int64_t NAME(summed_rows)(const ms_context *context) {
   return NAME(order_rows)(0, context);
 }
 
+// Classes whose gradients exist at a time.
+static inline int64_t NAME(class_group)(int64_t k, const ms_context *context) {
+  int64_t rows = NAME(summed_rows)(context);
+  return NAME(group_rows)(rows > k ? rows : k, rows * k);
+}
+
 // Elements of the gradients of `count` outputs over all rows as left tiles, and of k columns of all
 // rows as right ones after the order.
 static inline int64_t NAME(block_elements)(int64_t count, const ms_context *context) {

@@ -1,9 +1,22 @@
 // The products of flat.h by vectors; flat_tiles.h has them by the processor's matrix unit.
 
-// Rows of a group, each of `length` elements, that stay near: whole blocks.
-static inline int64_t NAME(group_rows)(int64_t length, __attribute__((unused)) int64_t others) {
-  int64_t blocks = MS_FLAT_NEAR / (length * BLOCK);
+// Rows of `length` elements that come to `near` of them: whole blocks.
+static inline int64_t NAME(rows_near)(int64_t length, int64_t near) {
+  int64_t blocks = near / (length * BLOCK);
   return (blocks < 1 ? 1 : blocks) * BLOCK;
+}
+
+// Rows of a group, each of `length` elements, that stay near: processors with wider vectors have
+// larger caches.
+static inline int64_t NAME(group_rows)(int64_t length, __attribute__((unused)) int64_t others) {
+  return NAME(rows_near)(length, PAIRS ? MS_FLAT_NEAR : MS_FLAT_NEAR / 2);
+}
+
+// Classes whose gradients exist at a time. All of dx is gone through for each group of them, so that
+// larger groups are better than near ones.
+static inline int64_t NAME(class_group)(int64_t k, const ms_context *context) {
+  int64_t rows = context->steps * MS_LANES;
+  return NAME(rows_near)(rows > k ? rows : k, MS_FLAT_NEAR);
 }
 
 // Elements of the panels of `rows` outputs of k inputs.
@@ -86,36 +99,42 @@ static void NAME(columns_of_rows)(V *restrict panels, const char *x, int64_t x_s
 static inline __attribute__((always_inline)) void NAME(outer_shards)(
     const int rows, V *sum0, V *sum1, const V *restrict panel, const REAL *restrict g,
     const ms_context *context) {
-  V waiting[SHARD_LEVELS * 2 * BLOCK];
+  // [level][row][half]
+  V waiting[SHARD_LEVELS * (1 + PAIRS) * BLOCK];
   int64_t all = NAME(batch_rows)(context);
   for (int64_t shard = 0; shard < context->shards; shard++) {
     int64_t first = SHARD_START(shard), end = SHARD_START(shard + 1);
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) sum0[r] = sum1[r] = (V){0};
-    for (int64_t start = 0; start < all; start += context->sequences) {
+    for (int64_t start = 0; start < all; start += context->sequences)
+      for (int64_t row = start + first, some; row < start + end; row += some) {
+        // The rows of one vector.
+        int64_t lane = row % MS_LANES;
+        some = start + end - row < MS_LANES - lane ? start + end - row : MS_LANES - lane;
+        const REAL *dy = g + row / MS_LANES * rows * MS_LANES;
+        const V *x = panel + row * (1 + PAIRS);
 #pragma clang loop unroll(disable)
-      for (int64_t row = start + first; row < start + end; row++) {
-        V a = panel[row * (1 + PAIRS)], b = panel[row * (1 + PAIRS) + PAIRS];
-        const REAL *dy = g + row / MS_LANES * rows * MS_LANES + row % MS_LANES;
+        for (const int64_t last = lane + some; lane < last; lane++, x += 1 + PAIRS) {
+          V a = x[0], b = x[PAIRS];
 #pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-          sum0[r] += a * dy[r * MS_LANES];
-          if (PAIRS) sum1[r] += b * dy[r * MS_LANES];
+          for (int r = 0; r < rows; r++) {
+            sum0[r] += a * dy[r * MS_LANES + lane];
+            if (PAIRS) sum1[r] += b * dy[r * MS_LANES + lane];
+          }
         }
       }
-    }
     V *level = waiting;
-    for (int64_t s = shard; s & 1; s >>= 1, level += 2 * rows) {
+    for (int64_t s = shard; s & 1; s >>= 1, level += (1 + PAIRS) * rows) {
 #pragma clang loop unroll(full)
       for (int r = 0; r < rows; r++) {
-        sum0[r] = level[2 * r] + sum0[r];
-        sum1[r] = level[2 * r + 1] + sum1[r];
+        sum0[r] = level[(1 + PAIRS) * r] + sum0[r];
+        if (PAIRS) sum1[r] = level[(1 + PAIRS) * r + PAIRS] + sum1[r];
       }
     }
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      level[2 * r] = sum0[r];
-      level[2 * r + 1] = sum1[r];
+      level[(1 + PAIRS) * r] = sum0[r];
+      if (PAIRS) level[(1 + PAIRS) * r + PAIRS] = sum1[r];
     }
   }
 }
@@ -137,7 +156,7 @@ static inline __attribute__((always_inline)) void NAME(outer_block)(
     NAME(outer_shards)(rows, sum0, sum1, panel, g, context);
   } else {
     for (int64_t v = 0; v < context->steps; v++, g += rows * MS_LANES) {
-#pragma clang loop unroll(disable)
+#pragma clang loop unroll_count(4)
       for (int lane = 0; lane < MS_LANES; lane++, panel += 1 + PAIRS) {
         V a = panel[0], b = panel[PAIRS];
 #pragma clang loop unroll(full)

@@ -80,12 +80,48 @@ static inline __attribute__((always_inline)) void NAME(linear_vectors)(
                        (const V *)(x + v * x_stride), count, bias, add);
 }
 
-// A panel of rows that lie one after the other.
+// Panels of blocks of `rows` rows that lie one after the other: they are turned four columns at a
+// time, as many blocks together as a vector has room for.
 static inline __attribute__((always_inline)) void NAME(pack_rows)(
-    const int rows, REAL *restrict panel, const REAL *restrict w, int64_t columns, int64_t row) {
-  for (int64_t k = 0; k < columns; k++) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) panel[k * rows + r] = w[r * row + k];
+    const int rows, REAL *restrict panel, const REAL *restrict w, int64_t blocks, int64_t columns,
+    int64_t row) {
+  const int64_t together = MS_LANES / rows;
+  for (int64_t b = 0; b < blocks; b += together, w += together * rows * row) {
+    int64_t some = blocks - b < together ? blocks - b : together, k = 0;
+    const REAL *from[MS_LANES];
+    for (int64_t r = 0; r < MS_LANES; r++) from[r] = w + (r < some * rows ? r : 0) * row;
+    for (; k + 4 <= columns; k += 4) {
+      V turned[4];
+      // The rows after these, which are far away.
+      for (int64_t r = 0; r < some * rows && k % MS_LANES == 0; r++)
+        __builtin_prefetch(from[r] + together * rows * row + k);
+      NAME(load_columns)(from, k / 4, turned);
+      for (int64_t i = 0; i < 4; i++)
+        for (int64_t j = 0; j < some; j++)
+          memcpy(panel + (j * columns + k + i) * rows, (REAL *)(turned + i) + j * rows,
+                 rows * sizeof(REAL));
+    }
+    for (; k < columns; k++)
+      for (int64_t r = 0; r < some * rows; r++)
+        panel[(r / rows * columns + k) * rows + r % rows] = from[r][k];
+    panel += some * rows * columns;
+  }
+}
+
+// The same where columns lie one after the other, for a few blocks at a time.
+static inline __attribute__((always_inline)) void NAME(pack_columns)(
+    const int rows, REAL *restrict panel, const REAL *restrict w, int64_t blocks, int64_t columns,
+    int64_t column) {
+  const int64_t together = 8, ahead = 8;
+  for (int64_t b = 0; b < blocks; b += together, w += together * rows) {
+    int64_t some = blocks - b < together ? blocks - b : together;
+    for (int64_t k = 0; k < columns; k++) {
+      for (int64_t r = 0; r < some * rows; r += MS_LANES)
+        __builtin_prefetch(w + (k + ahead) * column + r);
+      for (int64_t j = 0; j < some; j++)
+        memcpy(panel + (j * columns + k) * rows, w + k * column + j * rows, rows * sizeof(REAL));
+    }
+    panel += some * rows * columns;
   }
 }
 
@@ -93,16 +129,18 @@ static inline __attribute__((always_inline)) void NAME(pack_rows)(
 // distances in elements from row to row and from column to column is 1.
 static void NAME(pack_panels)(REAL *restrict panel, const REAL *restrict w, int64_t n,
                               int64_t columns, int64_t row, int64_t column) {
-  for (int64_t b = 0; b < BLOCKS(n); b++) {
-    int64_t count = ROWS_OF(n, b);
+  // The first blocks may have a row more than the others.
+  int64_t larger = n % BLOCKS(n), size = n / BLOCKS(n);
+  for (int64_t run = 0; run < 2; run++) {
+    int64_t count = run ? size : size + 1, blocks = run ? BLOCKS(n) - larger : larger;
+    if (blocks == 0) continue;
     if (column == 1) {
-      WITH_ROWS(count, NAME(pack_rows)(rows, panel, w, columns, row))
+      WITH_ROWS(count, NAME(pack_rows)(rows, panel, w, blocks, columns, row))
     } else {
-      WITH_ROWS(count, for (int64_t k = 0; k < columns; k++)
-                  memcpy(panel + k * rows, w + k * column, rows * sizeof(REAL)))
+      WITH_ROWS(count, NAME(pack_columns)(rows, panel, w, blocks, columns, column))
     }
-    panel += count * columns;
-    w += count * row;
+    panel += blocks * count * columns;
+    w += blocks * count * row;
   }
 }
 

@@ -8,6 +8,8 @@ enum { NARROW_NAME = NARROW_VECTORS, LANES_NAME = BLOCK < 8 ? BLOCK : 8 };
 
 // Sequences of a tile are taken in groups of LANES_NAME at most, as even as can be.
 #define NARROW_WIDTH (NARROW_NAME * MS_LANES)
+// How many columns a panel is fetched ahead.
+#define NARROW_AHEAD 32
 
 // The sums of `rows` sequences for 16 `vectors` outputs: sums[v * MS_LANES + row].
 static inline __attribute__((always_inline)) void NAME(narrow_block)(
@@ -31,20 +33,33 @@ static inline __attribute__((always_inline)) void NAME(narrow_block)(
     for (int v = 0; v < vectors; v++) sums[v * MS_LANES + r] = sum[r][v];
 }
 
-// `width` outputs of one tile, of which `lanes` sequences exist.
+// 16 outputs of a tile as rows; those from `width` on are `spare`.
+static inline __attribute__((always_inline)) void NAME(output_rows)(REAL **row, V *d, int64_t width,
+                                                                    V *spare) {
+#pragma clang loop unroll(full)
+  for (int64_t f = 0; f < MS_LANES; f++) row[f] = (REAL *)(f < width ? d + f : spare);
+}
+
+// `width` outputs of one tile, of which `lanes` sequences exist. Other lanes are left as they are
+// where the sum is added, else zero.
 static inline __attribute__((always_inline)) void NAME(narrow_tile)(
     const int vectors, V *d, const V *panel, const V *x, int64_t count, int64_t lanes,
     int64_t width, const REAL *bias, int add) {
-  V sums[NARROW_NAME * MS_LANES];
+  V sums[NARROW_NAME * MS_LANES], spare = {0};
+  REAL *row[MS_LANES];
+  int64_t quarters = (lanes + 3) / 4;
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) {
     V *part = sums + v * MS_LANES;
     int64_t first = v * MS_LANES;
-    V start = bias ? NAME(load_part)(bias + first, width - first) : (V){0};
-    for (int64_t f = 0; f < MS_LANES; f++) part[f] = add && first + f < width ? d[first + f] : (V){0};
-    if (add) NAME(transpose)(part);
-    else
-      for (int64_t lane = 0; lane < MS_LANES; lane++) part[lane] = start;
+    if (add) {
+      NAME(output_rows)(row, d + first, width - first, &spare);
+      for (int64_t q = 0; q < quarters; q++)
+        NAME(load_columns)((const REAL *const *)row, q, part + 4 * q);
+    } else {
+      V start = bias ? NAME(load_part)(bias + first, width - first) : (V){0};
+      for (int64_t lane = 0; lane < 4 * quarters; lane++) part[lane] = lane < lanes ? start : (V){0};
+    }
   }
   int64_t groups = (lanes + LANES_NAME - 1) / LANES_NAME;
   for (int64_t group = 0, lane = 0; group < groups; group++) {
@@ -64,9 +79,40 @@ static inline __attribute__((always_inline)) void NAME(narrow_tile)(
   }
 #pragma clang loop unroll(full)
   for (int v = 0; v < vectors; v++) {
-    int64_t first = v * MS_LANES, some = width - first < MS_LANES ? width - first : MS_LANES;
-    NAME(transpose)(sums + first);
-    memcpy(d + first, sums + first, some * sizeof(V));
+    int64_t first = v * MS_LANES;
+    NAME(output_rows)(row, d + first, width - first, &spare);
+    for (int64_t q = 0; q < quarters; q++) NAME(store_columns)(row, q, sums + first + 4 * q);
+    for (int64_t q = quarters; q < MS_LANES / 4 && !add; q++)
+#pragma clang loop unroll(full)
+      for (int64_t f = 0; f < MS_LANES; f++) ((NAME(quarter) *)row[f])[q] = (NAME(quarter)){0};
+  }
+}
+
+// Some outputs of a tile all of whose sequences exist, with vectors over the sequences: the panel is
+// read by broadcasts, and nothing has to be turned.
+static inline __attribute__((always_inline)) void NAME(narrow_full_block)(
+    const int rows, V *restrict d, const REAL *restrict panel, const V *restrict x, int64_t count,
+    const REAL *bias, int add) {
+  V sum[BLOCK];
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) sum[r] = add ? d[r] : bias ? (V){0} + bias[r] : (V){0};
+#pragma clang loop unroll(disable)
+  for (int64_t k = 0; k < count; k++, panel += MS_LANES) {
+    V xk = x[k];
+    // Panels come from far away, one after the other.
+    __builtin_prefetch(panel + NARROW_AHEAD * MS_LANES);
+#pragma clang loop unroll(full)
+    for (int r = 0; r < rows; r++) sum[r] += xk * panel[r];
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) d[r] = sum[r];
+}
+static inline __attribute__((always_inline)) void NAME(narrow_full_tile)(
+    V *d, const REAL *panel, const V *x, int64_t count, int64_t width, const REAL *bias, int add) {
+  for (int64_t b = 0, m = 0; b < BLOCKS(width); b++) {
+    int64_t n = ROWS_OF(width, b);
+    WITH_ROWS(n, NAME(narrow_full_block)(rows, d + m, panel + m, x, count, bias ? bias + m : 0, add))
+    m += n;
   }
 }
 
@@ -86,7 +132,9 @@ KERNEL(linear_narrow) {
       V *d = (V *)(OPERAND(0) + tile * context->tile_stride) + f;
       const V *x = (const V *)(OPERAND(1) + tile * context->tile_stride);
       const REAL *b = bias ? bias + f : 0;
-      if (vectors == 1) NAME(narrow_tile)(1, d, panel, x, k, lanes, width, b, add);
+      if (NARROW_NAME == 1 && lanes == MS_LANES)
+        NAME(narrow_full_tile)(d, (const REAL *)panel, x, k, width, b, add);
+      else if (vectors == 1) NAME(narrow_tile)(1, d, panel, x, k, lanes, width, b, add);
       if (NARROW_NAME > 1 && vectors == 2)
         NAME(narrow_tile)(NARROW_NAME > 1 ? 2 : 1, d, panel, x, k, lanes, width, b, add);
       if (NARROW_NAME > 2 && vectors == 3)
@@ -131,3 +179,4 @@ KERNEL(pack_narrow) {
 #undef NARROW_NAME
 #undef LANES_NAME
 #undef NARROW_WIDTH
+#undef NARROW_AHEAD

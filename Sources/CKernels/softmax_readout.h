@@ -2,43 +2,68 @@
 //
 //     loss = log sum exp y - y[class],   dy = (softmax y - onehot(class)) loss_scale weight     (1)
 //
-// y goes to memory once and comes back once: largest and sum are found while a group of classes is
-// near, and dy exists for one group at a time, which gives its share of dx, dW and db at once.
-// The sum is kept relative to the largest so far (Milakov and Gimelshein 2018, "Online normalizer
-// calculation for softmax", arXiv:1805.02867, algorithm 3).
+// What goes to memory, and comes back once, is e = exp(y - m), m being the largest y of a row in the
+// classes until then, taken part by part: the sum is kept relative to the largest so far (Milakov and
+// Gimelshein 2018, "Online normalizer calculation for softmax", arXiv:1805.02867, algorithm 3), and
+//
+//     softmax y = e exp(m - largest) / sum,                                                        (2)
+//
+// with one exponential a class. dy exists for one group of classes at a time, which gives its share
+// of dx, dW and db at once.
 
+// Of a vector of rows; behind them the largest of the classes until the end of each part.
 #define LARGEST statistics[0]
 #define SUM statistics[1]
 #define BEST statistics[2]
+#define TARGET statistics[3]
+#define PART_LARGEST(part) statistics[MS_READOUT_STATISTICS + (part)]
 
-// Takes `count` more outputs, from class `first` on, into the statistics of a vector of rows.
+// Takes the outputs of a part of the classes, `count` from `first` on, into the statistics of a vector of
+// rows, and makes them exponentials.
 static inline __attribute__((always_inline)) void NAME(take_outputs)(
-    V *restrict statistics, const V *restrict y, int64_t first, int64_t count) {
-  V largest = first ? LARGEST : y[0], best = first ? BEST : (V){0}, class = (V){0} + (REAL)first;
-  for (int64_t f = 0; f < count; f++) {
-    NAME(mask) above = y[f] > largest;
-    largest = SELECT(above, y[f], largest);
-    best = SELECT(above, class, best);
-    class += 1;
+    V *restrict statistics, V *restrict y, int64_t first, int64_t count) {
+  V before = first ? LARGEST : y[0], largest = before, best = first ? BEST : (V){0};
+  for (int64_t f0 = 0; f0 < count; f0 += MS_LANES) {
+    int64_t end = f0 + MS_LANES < count ? f0 + MS_LANES : count;
+    V most = y[f0];
+    for (int64_t f = f0 + 1; f < end; f++) most = SELECT(y[f] > most, y[f], most);
+    // Few outputs are above all before them.
+    if (!__builtin_reduce_or(most > largest)) continue;
+    V class = (V){0} + (REAL)(first + f0);
+    for (int64_t f = f0; f < end; f++, class += 1) {
+      NAME(mask) above = y[f] > largest;
+      largest = SELECT(above, y[f], largest);
+      best = SELECT(above, class, best);
+    }
   }
-  V sum = first ? SUM * NAME(exp_lanes)(LARGEST - largest) : (V){0};
-  for (int64_t f = 0; f < count; f++) sum += NAME(exp_lanes)(y[f] - largest);
-  LARGEST = largest;
+  V sum = first ? SUM * NAME(exp_lanes)(before - largest) : (V){0};
+  for (int64_t f = 0; f < count; f++) {
+    y[f] = NAME(exp_lanes)(y[f] - largest);
+    sum += y[f];
+  }
+  LARGEST = PART_LARGEST(first / MS_READOUT_PART) = largest;
   SUM = sum;
   BEST = best;
 }
 
-// Outputs and, for each row, the largest, sum of exp(y - largest) and class of the largest.
-//   operand 0 y (n), 1 x (k), 2 W (n, k), 3 b, 4 statistics (3), 5 scratch: panels of a
-//   group and of x
+// Classes of a group: whole parts.
+static inline int64_t NAME(readout_group)(int64_t n, int64_t k, const ms_context *context) {
+  int64_t group = NAME(group_rows)(k, context->steps * MS_LANES * k);
+  group = group < MS_READOUT_PART ? MS_READOUT_PART : group / MS_READOUT_PART * MS_READOUT_PART;
+  return group < n ? group : n;
+}
+
+// e and, for each row, the largest output, sum of exp(y - largest), class of the largest, output of
+// the row's class, and largest outputs until the end of each part.
+//   operand 0 e (n), 1 x (k), 2 W (n, k), 3 b, 4 statistics (MS_READOUT_STATISTICS and one a
+//   part), 5 scratch: panels of a group and of x
 //   size 0 n, 1 k
 KERNEL(softmax_readout) {
   const REAL *w = (const REAL *)instruction->operand[2].base;
   const REAL *bias = (const REAL *)instruction->operand[3].base;
   REAL *panels = (REAL *)instruction->operand[5].base;
-  int64_t n = SIZE(0), k = SIZE(1), together = 1 + PAIRS;
-  int64_t group = NAME(group_rows)(k, context->steps * MS_LANES * k);
-  if (group > n) group = n;
+  int64_t n = SIZE(0), k = SIZE(1), together = 1 + PAIRS, rows = NAME(batch_rows)(context);
+  int64_t group = NAME(readout_group)(n, k, context);
   const char *x = instruction->operand[1].base;
   int64_t x_stride = instruction->operand[1].stride;
   REAL *inputs = panels + NAME(panel_elements)(group, k);
@@ -53,36 +78,45 @@ KERNEL(softmax_readout) {
       char *y = instruction->operand[0].base + v * instruction->operand[0].stride + g * sizeof(V);
       NAME(multiply_group)(y, instruction->operand[0].stride, x + v * x_stride, x_stride,
                            inputs + v * input, some, panels, count, k, b, 0);
-      for (int64_t i = 0; i < some; i++)
-        NAME(take_outputs)(
-            (V *)(instruction->operand[4].base + (v + i) * instruction->operand[4].stride),
-            (const V *)(y + i * instruction->operand[0].stride), g, count);
+      for (int64_t i = v; i < v + some; i++, y += instruction->operand[0].stride) {
+        V *statistics = (V *)(instruction->operand[4].base + i * instruction->operand[4].stride);
+        for (int64_t lane = 0; lane < MS_LANES && i * MS_LANES + lane < rows; lane++) {
+          int64_t class = context->classes[i * MS_LANES + lane] - g;
+          if (class >= 0 && class < count) TARGET[lane] = ((V *)y)[class][lane];
+        }
+        for (int64_t f = 0; f < count; f += MS_READOUT_PART)
+          NAME(take_outputs)(statistics, (V *)y + f, g + f,
+                             count - f < MS_READOUT_PART ? count - f : MS_READOUT_PART);
+      }
     }
   }
 }
 
 // Loss and accuracy of a vector of rows.
-//   operand 0 y, 1 statistics
+//   operand 0 statistics
 KERNEL(softmax_readout_loss) {
-  const REAL *y = (const REAL *)OPERAND(0);
-  const V *statistics = (const V *)OPERAND(1);
+  const V *statistics = (const V *)OPERAND(0);
   for (int64_t lane = 0; lane < context->lanes; lane++) {
     double weight = context->weights[step * MS_LANES + lane];
     if (weight == 0) continue;
     int64_t class = context->classes[step * MS_LANES + lane];
     double *counts = NAME(statistics_of)(context, step * MS_LANES + lane);
-    counts[0] += weight * (log((double)SUM[lane]) + (double)LARGEST[lane] -
-                           (double)y[class * MS_LANES + lane]);
+    counts[0] += weight * (log((double)SUM[lane]) + (double)LARGEST[lane] - (double)TARGET[lane]);
     counts[1] += weight;
     counts[2] += (int64_t)BEST[lane] == class ? weight : 0;
   }
 }
 
-// dy of `count` classes from g on for one vector of rows, its first being `first_row`.
+// dy of `count` classes from g on for one vector of rows, its first being `first_row`, by (2).
 static inline __attribute__((always_inline)) void NAME(output_gradient)(
-    V *restrict d, const V *restrict y, V largest, V factor, int64_t g, int64_t count,
-    int64_t first_row, int64_t rows, const ms_context *context) {
-  for (int64_t f = 0; f < count; f++) d[f] = NAME(exp_lanes)(y[f] - largest) * factor;
+    V *restrict d, const V *restrict e, const V *restrict statistics, V factor, int64_t g,
+    int64_t count, int64_t first_row, int64_t rows, const ms_context *context) {
+  for (int64_t f = 0, end; f < count; f = end) {
+    int64_t part = (g + f) / MS_READOUT_PART;
+    end = (part + 1) * MS_READOUT_PART - g < count ? (part + 1) * MS_READOUT_PART - g : count;
+    V scale = NAME(exp_lanes)(PART_LARGEST(part) - LARGEST) * factor;
+    for (int64_t i = f; i < end; i++) d[i] = e[i] * scale;
+  }
   for (int64_t lane = 0; lane < MS_LANES && first_row + lane < rows; lane++) {
     int64_t class = context->classes[first_row + lane] - g;
     if (class >= 0 && class < count)
@@ -92,7 +126,7 @@ static inline __attribute__((always_inline)) void NAME(output_gradient)(
 
 // (1) backward: dW += dy x^T, db += dy, dx (+)= W^T dy. Where sums are by shards, dy of a group is
 // kept for all rows, else for as many vectors as go through a product together.
-//   operand 0 dx or null, 1 x (k), 2 y (n), 3 statistics, 4 W (n, k), 5 dW, 6 db or null,
+//   operand 0 dx or null, 1 x (k), 2 e (n), 3 statistics, 4 W (n, k), 5 dW, 6 db or null,
 //   7 scratch: columns of all rows, a factor a vector, and of a group sums, dy, its panels twice and
 //   those of W
 //   size 0 n, 1 k, 2 add to dx
@@ -101,9 +135,7 @@ KERNEL(softmax_readout_backward) {
   REAL *dw = (REAL *)instruction->operand[5].base, *db = (REAL *)instruction->operand[6].base;
   int64_t n = SIZE(0), k = SIZE(1), vectors = context->steps, together = 1 + PAIRS;
   int64_t rows = NAME(batch_rows)(context), dx_stride = instruction->operand[0].stride;
-  int64_t summed = NAME(summed_rows)(context), most = NAME(group_rows)(k, summed * k);
-  int64_t group = NAME(group_rows)(summed, summed * k);
-  if (group > most) group = most;
+  int64_t group = NAME(class_group)(k, context);
   if (group > MS_FLAT_CLASSES) group = MS_FLAT_CLASSES;
   if (group > n) group = n;
   V *x_columns = (V *)instruction->operand[7].base;
@@ -132,8 +164,8 @@ KERNEL(softmax_readout_backward) {
       for (int64_t i = v; i < v + some; i++) {
         const V *statistics =
             (const V *)(instruction->operand[3].base + i * instruction->operand[3].stride);
-        const V *y = (const V *)(instruction->operand[2].base + i * instruction->operand[2].stride);
-        NAME(output_gradient)(d + (i - v) * count, y + g, LARGEST, factor[i], g, count,
+        const V *e = (const V *)(instruction->operand[2].base + i * instruction->operand[2].stride);
+        NAME(output_gradient)(d + (i - v) * count, e + g, statistics, factor[i], g, count,
                               i * MS_LANES, rows, context);
         for (int64_t f = 0; f < count && !context->shards; f++) sums[f] += d[(i - v) * count + f];
       }
@@ -159,3 +191,5 @@ KERNEL(softmax_readout_backward) {
 #undef LARGEST
 #undef SUM
 #undef BEST
+#undef TARGET
+#undef PART_LARGEST

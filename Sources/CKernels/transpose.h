@@ -12,10 +12,62 @@
 typedef REAL NAME(quarter) __attribute__((vector_size(4 * sizeof(REAL)), aligned(sizeof(REAL))));
 typedef REAL NAME(half) __attribute__((vector_size(8 * sizeof(REAL)), aligned(sizeof(REAL))));
 
-// a(i)(j) becomes a(j)(i): to interleave vector i with vector i + 8 turns the eight bits of the
-// two indices by one place, and four turns exchange the indices.
+// Turns each of the 4 x 4 blocks that lie side by side in four vectors.
+static inline __attribute__((always_inline)) void NAME(transpose_blocks)(V *restrict a) {
+  V low01 = __builtin_shufflevector(a[0], a[1], LOW_PAIRS);
+  V high01 = __builtin_shufflevector(a[0], a[1], HIGH_PAIRS);
+  V low23 = __builtin_shufflevector(a[2], a[3], LOW_PAIRS);
+  V high23 = __builtin_shufflevector(a[2], a[3], HIGH_PAIRS);
+  a[0] = __builtin_shufflevector(low01, low23, EVEN_PAIRS);
+  a[1] = __builtin_shufflevector(low01, low23, ODD_PAIRS);
+  a[2] = __builtin_shufflevector(high01, high23, EVEN_PAIRS);
+  a[3] = __builtin_shufflevector(high01, high23, ODD_PAIRS);
+}
+
+// Four columns, from 4 j on, of 16 rows of elements that stand anywhere: out(i)(r) = row(r)(4 j + i).
+// Quarters of rows are loaded to where they belong, so that only 4 x 4 blocks are left to turn.
+static inline __attribute__((always_inline)) void NAME(load_columns)(
+    const REAL *const *row, int64_t j, V *restrict out) {
+#define QUARTER(r) ((const NAME(quarter) *)row[r])[j]
+#pragma clang loop unroll(full)
+  for (int r = 0; r < 4; r++) {
+    NAME(half) low = __builtin_shufflevector(QUARTER(r), QUARTER(r + 4), 0, 1, 2, 3, 4, 5, 6, 7);
+    NAME(half) high =
+        __builtin_shufflevector(QUARTER(r + 8), QUARTER(r + 12), 0, 1, 2, 3, 4, 5, 6, 7);
+    out[r] = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  }
+#undef QUARTER
+  NAME(transpose_blocks)(out);
+}
+
+// The inverse: columns 4 j ..< 4 j + 4 of 16 rows, from a, which is used up.
+static inline __attribute__((always_inline)) void NAME(store_columns)(
+    REAL *const *row, int64_t j, V *restrict a) {
+  NAME(transpose_blocks)(a);
+#define QUARTER(r) ((NAME(quarter) *)row[r])[j]
+#pragma clang loop unroll(full)
+  for (int r = 0; r < 4; r++) {
+    QUARTER(r) = __builtin_shufflevector(a[r], a[r], 0, 1, 2, 3);
+    QUARTER(r + 4) = __builtin_shufflevector(a[r], a[r], 4, 5, 6, 7);
+    QUARTER(r + 8) = __builtin_shufflevector(a[r], a[r], 8, 9, 10, 11);
+    QUARTER(r + 12) = __builtin_shufflevector(a[r], a[r], 12, 13, 14, 15);
+  }
+#undef QUARTER
+}
+
+// All columns of 16 elements: out(i)(j) = row(j)(i).
+static inline __attribute__((always_inline)) void NAME(transpose_rows)(
+    const REAL *const *row, V *restrict out) {
+#pragma clang loop unroll(full)
+  for (int j = 0; j < 4; j++) NAME(load_columns)(row, j, out + 4 * j);
+}
+
+// a(i)(j) becomes a(j)(i).
 static inline __attribute__((always_inline)) void NAME(transpose)(V *restrict a) {
   V b[MS_LANES];
+#if PAIRS
+  // To interleave vector i with vector i + 8 turns the eight bits of the two indices by one place,
+  // and four turns exchange the indices.
 #pragma clang loop unroll(full)
   for (int round = 0; round < 2; round++) {
 #pragma clang loop unroll(full)
@@ -29,37 +81,18 @@ static inline __attribute__((always_inline)) void NAME(transpose)(V *restrict a)
       a[2 * i + 1] = __builtin_shufflevector(b[i], b[i + 8], HIGH_HALVES);
     }
   }
+#else
+  // Vectors of several registers: to interleave these whole takes five times as long.
+  const REAL *row[MS_LANES];
+  memcpy(b, a, sizeof b);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < MS_LANES; i++) row[i] = (const REAL *)(b + i);
+  NAME(transpose_rows)(row, a);
+#endif
 }
 
 #undef LOW_HALVES
 #undef HIGH_HALVES
-
-// The same for 16 rows of elements that stand anywhere, out(i)(j) = row(j)(i): quarters of rows are
-// loaded to where they belong, so that only 4 x 4 blocks are left to turn.
-static inline __attribute__((always_inline)) void NAME(transpose_rows)(
-    const REAL *const *row, V *restrict out) {
-#define QUARTER(r) ((const NAME(quarter) *)row[r])[j]
-#pragma clang loop unroll(full)
-  for (int j = 0; j < 4; j++) {
-    V a[4];
-#pragma clang loop unroll(full)
-    for (int r = 0; r < 4; r++) {
-      NAME(half) low = __builtin_shufflevector(QUARTER(r), QUARTER(r + 4), 0, 1, 2, 3, 4, 5, 6, 7);
-      NAME(half) high =
-          __builtin_shufflevector(QUARTER(r + 8), QUARTER(r + 12), 0, 1, 2, 3, 4, 5, 6, 7);
-      a[r] = __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    }
-    V low01 = __builtin_shufflevector(a[0], a[1], LOW_PAIRS);
-    V high01 = __builtin_shufflevector(a[0], a[1], HIGH_PAIRS);
-    V low23 = __builtin_shufflevector(a[2], a[3], LOW_PAIRS);
-    V high23 = __builtin_shufflevector(a[2], a[3], HIGH_PAIRS);
-    out[4 * j] = __builtin_shufflevector(low01, low23, EVEN_PAIRS);
-    out[4 * j + 1] = __builtin_shufflevector(low01, low23, ODD_PAIRS);
-    out[4 * j + 2] = __builtin_shufflevector(high01, high23, EVEN_PAIRS);
-    out[4 * j + 3] = __builtin_shufflevector(high01, high23, ODD_PAIRS);
-  }
-#undef QUARTER
-}
 
 #undef LOW_PAIRS
 #undef HIGH_PAIRS

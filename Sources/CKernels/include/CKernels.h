@@ -14,6 +14,8 @@
 #define MS_FLAT_FAR 262144     // elements that are too many for it
 #define MS_FLAT_DEPTH 768      // most columns of a product that are summed before the next ones
 #define MS_FLAT_CLASSES 384    // most classes whose gradients exist at a time
+#define MS_READOUT_PART 64     // classes of a read-out whose exponentials are relative to one number
+#define MS_READOUT_STATISTICS 4  // numbers that it keeps of a row, beside one for each part
 #define MS_OPERANDS 13
 #define MS_SIZES 6
 #define MS_SCALARS 4

@@ -9,8 +9,8 @@ extension PlanBuilder {
     Int(MS_FLAT_NEAR) * (flatDepth * inputs > Int(MS_FLAT_FAR) ? 2 : 1)
   }
 
-  /// Rows of the smallest group: two tiles.
-  private static let fewestRows = 32
+  /// Rows of the smallest group: a part of a read-out's classes.
+  private static let fewestRows = Int(MS_READOUT_PART)
 
   /// Rows of the batch, rounded up to whole vectors.
   var flatRows: Int { layout.flatVectors * Int(MS_LANES) }

@@ -34,7 +34,7 @@ package struct SweepSetup {
   }
 
   /// Counts the changes of the engine that change the bits of a result.
-  package static let engineVersion = 2
+  package static let engineVersion = 3
 
   package var identifier: TrialIdentifier {
     TrialIdentifier(

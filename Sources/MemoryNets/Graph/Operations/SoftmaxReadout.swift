@@ -17,7 +17,9 @@ struct SoftmaxReadout: Operation {
   }
 
   private func statistics(_ node: NodeID, _ plan: PlanBuilder) -> Address {
-    plan.cache(node, "statistics", 3)
+    let part = Int(MS_READOUT_PART)
+    return plan.cache(
+      node, "statistics", Int(MS_READOUT_STATISTICS) + (plan.size(node) + part - 1) / part)
   }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
@@ -34,8 +36,7 @@ struct SoftmaxReadout: Operation {
   /// The loss of the outputs.
   func loss(_ node: NodeID, _ plan: PlanBuilder) -> Plan.Call {
     Plan.Call(
-      kernel: \.softmax_readout_loss, operands: [plan.value(node), statistics(node, plan)],
-      scope: .flat)
+      kernel: \.softmax_readout_loss, operands: [statistics(node, plan)], scope: .flat)
   }
 
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
