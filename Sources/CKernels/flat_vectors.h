@@ -78,19 +78,30 @@ static inline int64_t NAME(column_elements)(int64_t k, const ms_context *context
 }
 
 // x (k) of all vectors with columns along the lanes: (1 + PAIRS) vectors of columns of every row,
-// then the next columns; zero beyond k.
+// then the next columns; zero beyond k. By shards, the rows are those of each shard, step by step.
 static void NAME(columns_of_rows)(V *restrict panels, const char *x, int64_t x_stride, int64_t k,
                                   const ms_context *context) {
-  int64_t vectors = context->steps;
+  int64_t vectors = context->steps, shards = context->shards, all = NAME(batch_rows)(context);
+  int64_t size = shards ? context->sequences / shards : 0;
+  int64_t whole = shards ? all / context->sequences * size : 0;
   for (int64_t column = 0; column < k; column += MS_LANES) {
     int64_t width = k - column < MS_LANES ? k - column : MS_LANES, part = column / MS_LANES;
     V *panel = panels + part / (1 + PAIRS) * (1 + PAIRS) * vectors * MS_LANES + part % (1 + PAIRS);
-    for (int64_t v = 0; v < vectors; v++) {
-      const V *xv = (const V *)(x + v * x_stride) + column;
+    int64_t place = 0, left = size;
+    for (int64_t row = 0; row < vectors * MS_LANES; row += MS_LANES) {
+      const V *xv = (const V *)(x + row / MS_LANES * x_stride) + column;
       V a[MS_LANES];
       for (int64_t j = 0; j < MS_LANES; j++) a[j] = j < width ? xv[j] : (V){0};
       NAME(transpose)(a);
-      for (int64_t j = 0; j < MS_LANES; j++) panel[(v * MS_LANES + j) * (1 + PAIRS)] = a[j];
+      for (int64_t j = 0; j < MS_LANES; j++) {
+        if (shards && row + j == all) break;
+        panel[place++ * (1 + PAIRS)] = a[j];
+        if (!shards || --left) continue;
+        // The same step of the next shard, or the next step of the first.
+        left = size;
+        place += whole - size;
+        if (place >= whole * shards) place += size - whole * shards;
+      }
     }
   }
 }
@@ -112,10 +123,9 @@ static inline __attribute__((always_inline)) void NAME(outer_shards)(
         int64_t lane = row % MS_LANES;
         some = start + end - row < MS_LANES - lane ? start + end - row : MS_LANES - lane;
         const REAL *dy = g + row / MS_LANES * rows * MS_LANES;
-        const V *x = panel + row * (1 + PAIRS);
 #pragma clang loop unroll(disable)
-        for (const int64_t last = lane + some; lane < last; lane++, x += 1 + PAIRS) {
-          V a = x[0], b = x[PAIRS];
+        for (const int64_t last = lane + some; lane < last; lane++, panel += 1 + PAIRS) {
+          V a = panel[0], b = panel[PAIRS];
 #pragma clang loop unroll(full)
           for (int r = 0; r < rows; r++) {
             sum0[r] += a * dy[r * MS_LANES + lane];
