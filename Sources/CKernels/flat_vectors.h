@@ -68,114 +68,101 @@ static inline int64_t NAME(summed_rows)(const ms_context *context) {
   return context->steps * MS_LANES;
 }
 
-// Elements of the gradients of `count` outputs, sorted, and of k columns of all rows.
+// Sums over rows take them in this order: those of each shard, step by step. A table has the place of
+// every row, and -1 for those beyond the batch.
+static inline void NAME(place_rows)(int32_t *place, const ms_context *context) {
+  int64_t all = NAME(batch_rows)(context), shards = context->shards ? context->shards : 1;
+  int64_t sequences = context->shards ? context->sequences : all;
+  int64_t size = sequences / shards, whole = all / shards;
+  for (int64_t row = 0; row < context->steps * MS_LANES; row++) {
+    int64_t sequence = row % sequences;
+    place[row] = row < all ? (int32_t)(sequence / size * whole + row / sequences * size +
+                                       sequence % size)
+                           : -1;
+  }
+}
+
+// Elements of the gradients of `count` outputs, sorted, and of the places of all rows and k columns
+// of them.
 static inline int64_t NAME(block_elements)(int64_t count, const ms_context *context) {
   return count * NAME(summed_rows)(context);
 }
 static inline int64_t NAME(column_elements)(int64_t k, const ms_context *context) {
   int64_t width = (1 + PAIRS) * MS_LANES;
-  return (k + width - 1) / width * width * NAME(summed_rows)(context);
+  return ((k + width - 1) / width * width + 1) * NAME(summed_rows)(context);
 }
 
-// x (k) of all vectors with columns along the lanes: (1 + PAIRS) vectors of columns of every row,
-// then the next columns; zero beyond k. By shards, the rows are those of each shard, step by step.
+// The places of the rows, then x (k) in their order with columns along the lanes: (1 + PAIRS)
+// vectors of columns of every row, then the next columns; zero beyond k.
 static void NAME(columns_of_rows)(V *restrict panels, const char *x, int64_t x_stride, int64_t k,
                                   const ms_context *context) {
-  int64_t vectors = context->steps, shards = context->shards, all = NAME(batch_rows)(context);
-  int64_t size = shards ? context->sequences / shards : 0;
-  int64_t whole = shards ? all / context->sequences * size : 0;
+  int64_t rows = NAME(summed_rows)(context);
+  int32_t *place = (int32_t *)panels;
+  NAME(place_rows)(place, context);
+  panels += rows / MS_LANES;
   for (int64_t column = 0; column < k; column += MS_LANES) {
     int64_t width = k - column < MS_LANES ? k - column : MS_LANES, part = column / MS_LANES;
-    V *panel = panels + part / (1 + PAIRS) * (1 + PAIRS) * vectors * MS_LANES + part % (1 + PAIRS);
-    int64_t place = 0, left = size;
-    for (int64_t row = 0; row < vectors * MS_LANES; row += MS_LANES) {
+    V *panel = panels + part / (1 + PAIRS) * (1 + PAIRS) * rows + part % (1 + PAIRS);
+    for (int64_t row = 0; row < rows; row += MS_LANES) {
       const V *xv = (const V *)(x + row / MS_LANES * x_stride) + column;
       V a[MS_LANES];
       for (int64_t j = 0; j < MS_LANES; j++) a[j] = j < width ? xv[j] : (V){0};
       NAME(transpose)(a);
-      for (int64_t j = 0; j < MS_LANES; j++) {
-        if (shards && row + j == all) break;
-        panel[place++ * (1 + PAIRS)] = a[j];
-        if (!shards || --left) continue;
-        // The same step of the next shard, or the next step of the first.
-        left = size;
-        place += whole - size;
-        if (place >= whole * shards) place += size - whole * shards;
-      }
+      for (int64_t j = 0; j < MS_LANES && place[row + j] >= 0; j++)
+        panel[place[row + j] * (1 + PAIRS)] = a[j];
     }
   }
 }
 
-// The sums of `outer_block`, shard by shard, as shards.h has it.
-static inline __attribute__((always_inline)) void NAME(outer_shards)(
-    const int rows, V *sum0, V *sum1, const V *restrict panel, const REAL *restrict g,
-    const ms_context *context) {
+// Adds what the first shards of a tree have, those that end with `shard`, to the sums of it, or keeps
+// these for the next ones: the last shard has the sums of all.
+static inline __attribute__((always_inline)) void NAME(join_shards)(
+    const int rows, V *sum0, V *sum1, V *waiting, int64_t shard) {
   // [level][row][half]
-  V waiting[SHARD_LEVELS * (1 + PAIRS) * BLOCK];
-  int64_t all = NAME(batch_rows)(context);
-  for (int64_t shard = 0; shard < context->shards; shard++) {
-    int64_t first = SHARD_START(shard), end = SHARD_START(shard + 1);
-#pragma clang loop unroll(full)
-    for (int r = 0; r < rows; r++) sum0[r] = sum1[r] = (V){0};
-    for (int64_t start = 0; start < all; start += context->sequences)
-      for (int64_t row = start + first, some; row < start + end; row += some) {
-        // The rows of one vector.
-        int64_t lane = row % MS_LANES;
-        some = start + end - row < MS_LANES - lane ? start + end - row : MS_LANES - lane;
-        const REAL *dy = g + row / MS_LANES * rows * MS_LANES;
-#pragma clang loop unroll(disable)
-        for (const int64_t last = lane + some; lane < last; lane++, panel += 1 + PAIRS) {
-          V a = panel[0], b = panel[PAIRS];
-#pragma clang loop unroll(full)
-          for (int r = 0; r < rows; r++) {
-            sum0[r] += a * dy[r * MS_LANES + lane];
-            if (PAIRS) sum1[r] += b * dy[r * MS_LANES + lane];
-          }
-        }
-      }
-    V *level = waiting;
-    for (int64_t s = shard; s & 1; s >>= 1, level += (1 + PAIRS) * rows) {
-#pragma clang loop unroll(full)
-      for (int r = 0; r < rows; r++) {
-        sum0[r] = level[(1 + PAIRS) * r] + sum0[r];
-        if (PAIRS) sum1[r] = level[(1 + PAIRS) * r + PAIRS] + sum1[r];
-      }
-    }
+  V *level = waiting;
+  for (int64_t s = shard; s & 1; s >>= 1, level += (1 + PAIRS) * rows) {
 #pragma clang loop unroll(full)
     for (int r = 0; r < rows; r++) {
-      level[(1 + PAIRS) * r] = sum0[r];
-      if (PAIRS) level[(1 + PAIRS) * r + PAIRS] = sum1[r];
+      sum0[r] = level[(1 + PAIRS) * r] + sum0[r];
+      if (PAIRS) sum1[r] = level[(1 + PAIRS) * r + PAIRS] + sum1[r];
     }
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < rows; r++) {
+    level[(1 + PAIRS) * r] = sum0[r];
+    if (PAIRS) level[(1 + PAIRS) * r + PAIRS] = sum1[r];
   }
 }
 
-// The rows of C += dy x^T for the columns of one panel, dy as the rows' vectors one after the other.
+// The rows of C += dy x^T for the columns of one panel, dy as the `rows` outputs of one row of the
+// batch after the other. Sums are over the rows of each shard, and then over shards, as shards.h
+// has it.
 static inline __attribute__((always_inline)) void NAME(outer_block)(
     const int rows, REAL *restrict c, int64_t row_stride, int64_t width, const V *restrict panel,
-    const REAL *restrict g, const ms_context *context) {
-  V sum0[BLOCK], sum1[BLOCK];
+    const REAL *restrict dy, const ms_context *context) {
+  V sum0[BLOCK], sum1[BLOCK], waiting[SHARD_LEVELS * (1 + PAIRS) * BLOCK];
+  int64_t shards = context->shards ? context->shards : 1;
+  int64_t count = NAME(batch_rows)(context) / shards;
   // C is far away, and every block needs other lines of it.
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
-    sum0[r] = sum1[r] = (V){0};
     __builtin_prefetch(c + r * row_stride, 1);
     if (PAIRS) __builtin_prefetch(c + r * row_stride + MS_LANES, 1);
     __builtin_prefetch(c + r * row_stride + (1 + PAIRS) * MS_LANES - 1, 1);
   }
-  if (context->shards) {
-    NAME(outer_shards)(rows, sum0, sum1, panel, g, context);
-  } else {
-    for (int64_t v = 0; v < context->steps; v++, g += rows * MS_LANES) {
-#pragma clang loop unroll_count(4)
-      for (int lane = 0; lane < MS_LANES; lane++, panel += 1 + PAIRS) {
-        V a = panel[0], b = panel[PAIRS];
+  for (int64_t shard = 0; shard < shards; shard++) {
 #pragma clang loop unroll(full)
-        for (int r = 0; r < rows; r++) {
-          sum0[r] += a * g[r * MS_LANES + lane];
-          if (PAIRS) sum1[r] += b * g[r * MS_LANES + lane];
-        }
+    for (int r = 0; r < rows; r++) sum0[r] = sum1[r] = (V){0};
+#pragma clang loop unroll_count(4)
+    for (int64_t i = 0; i < count; i++, panel += 1 + PAIRS, dy += rows) {
+      V a = panel[0], b = panel[PAIRS];
+#pragma clang loop unroll(full)
+      for (int r = 0; r < rows; r++) {
+        sum0[r] += a * dy[r];
+        if (PAIRS) sum1[r] += b * dy[r];
       }
     }
+    if (shards > 1) NAME(join_shards)(rows, sum0, sum1, waiting, shard);
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
@@ -185,17 +172,47 @@ static inline __attribute__((always_inline)) void NAME(outer_block)(
   }
 }
 
-// Vectors first ..< first + some of dy, for `count` outputs, sorted into blocks of outputs.
+// The gradients of `rows` outputs each of some blocks, from `some` vectors of rows of the batch to
+// where these have their places.
+static inline __attribute__((always_inline)) void NAME(place_gradients)(
+    const int rows, REAL *restrict block, int64_t block_size, const char *dy, int64_t dy_stride,
+    int64_t some, int64_t blocks, const int32_t *place) {
+  const int64_t ahead = 2, together = BLOCKS_TURNED(rows);
+  for (int64_t b = 0; b < blocks; b += together, block += together * block_size) {
+    int64_t few = blocks - b < together ? blocks - b : together;
+    for (int64_t v = 0; v < some; v++) {
+      const V *rows_of_block = (const V *)(dy + v * dy_stride) + b * rows;
+      const int32_t *to = place + v * MS_LANES;
+      const REAL *from[MS_LANES];
+      NAME(rows_turned)(rows, from, (const REAL *)rows_of_block, few, MS_LANES);
+      for (int64_t r = 0; r < few * rows && v + ahead < some; r++)
+        __builtin_prefetch((const char *)(rows_of_block + r) + ahead * dy_stride);
+      for (int64_t q = 0; q < MS_LANES / 4; q++) {
+        V turned[4];
+        NAME(load_columns)(from, q, turned);
+#pragma clang loop unroll(full)
+        for (int64_t i = 0; i < 4; i++)
+          if (to[4 * q + i] >= 0)
+            NAME(store_turned)(rows, block + to[4 * q + i] * rows, block_size, turned[i], few);
+      }
+    }
+  }
+}
+
+// Vectors first ..< first + some of dy, for `count` outputs, sorted into blocks of outputs: those of
+// one row after the other, in the order of the places that lie before `columns`.
 static void NAME(gradient_panels)(V *restrict blocks, const char *dy, int64_t dy_stride,
-                                  int64_t first, int64_t some, int64_t count,
-                                  __attribute__((unused)) const V *columns,
+                                  int64_t first, int64_t some, int64_t count, const V *columns,
                                   const ms_context *context) {
-  for (int64_t b = 0, m = 0; b < BLOCKS(count); b++) {
+  int64_t all = NAME(summed_rows)(context);
+  const int32_t *place = (const int32_t *)columns + first * MS_LANES;
+  // Blocks with a row more come first.
+  for (int64_t b = 0, m = 0, end; b < BLOCKS(count); b = end) {
     int64_t n = ROWS_OF(count, b);
-    V *block = blocks + m * context->steps + first * n;
-    for (int64_t v = 0; v < some; v++, block += n)
-      memcpy(block, dy + v * dy_stride + m * sizeof(V), n * sizeof(V));
-    m += n;
+    end = b == 0 && count % BLOCKS(count) ? count % BLOCKS(count) : BLOCKS(count);
+    WITH_ROWS(n, NAME(place_gradients)(rows, (REAL *)blocks + m * all, n * all, dy + m * sizeof(V),
+                                       dy_stride, some, end - b, place))
+    m += (end - b) * n;
   }
 }
 
@@ -203,6 +220,7 @@ static void NAME(gradient_panels)(V *restrict blocks, const char *dy, int64_t dy
 static void NAME(outer_group)(REAL *c, const V *blocks, const V *panels, int64_t count, int64_t k,
                               const ms_context *context) {
   int64_t columns = (1 + PAIRS) * MS_LANES, vectors = context->steps;
+  panels += vectors;
   for (int64_t column = 0; column < k; column += columns) {
     for (int64_t b = 0, m = 0; b < BLOCKS(count); b++) {
       int64_t n = ROWS_OF(count, b);

@@ -80,30 +80,55 @@ static inline __attribute__((always_inline)) void NAME(linear_vectors)(
                        (const V *)(x + v * x_stride), count, bias, add);
 }
 
-// Panels of blocks of `rows` rows that lie one after the other: they are turned four columns at a
-// time, as many blocks together as a vector has room for.
+// Blocks of `rows` rows are turned as many together as a vector has room for, each in half of it or in
+// all of it.
+#define BLOCKS_TURNED(rows) ((rows) <= MS_LANES / 2 ? 2 : 1)
+
+// Where those rows begin, `row` elements from one to the next: of `some` blocks, and any for the rest.
+static inline __attribute__((always_inline)) void NAME(rows_turned)(
+    const int rows, const REAL **from, const REAL *first, int64_t some, int64_t row) {
+  const int together = BLOCKS_TURNED(rows), room = MS_LANES / together;
+#pragma clang loop unroll(full)
+  for (int r = 0; r < MS_LANES; r++)
+    from[r] = first + (r % room < rows && r / room < some ? r / room * rows + r % room : 0) * row;
+}
+
+// A column of them, to that of each block.
+static inline __attribute__((always_inline)) void NAME(store_turned)(
+    const int rows, REAL *restrict column, int64_t block_size, V turned, int64_t some) {
+  if (BLOCKS_TURNED(rows) == 1) {
+    memcpy(column, &turned, rows * sizeof(REAL));
+    return;
+  }
+  NAME(half) first = __builtin_shufflevector(turned, turned, 0, 1, 2, 3, 4, 5, 6, 7);
+  memcpy(column, &first, rows * sizeof(REAL));
+  if (some == 1) return;
+  NAME(half) second = __builtin_shufflevector(turned, turned, 8, 9, 10, 11, 12, 13, 14, 15);
+  memcpy(column + block_size, &second, rows * sizeof(REAL));
+}
+
+// Panels of blocks of `rows` rows that lie one after the other, four columns at a time.
 static inline __attribute__((always_inline)) void NAME(pack_rows)(
     const int rows, REAL *restrict panel, const REAL *restrict w, int64_t blocks, int64_t columns,
     int64_t row) {
-  const int64_t together = MS_LANES / rows;
+  const int64_t together = BLOCKS_TURNED(rows);
   for (int64_t b = 0; b < blocks; b += together, w += together * rows * row) {
     int64_t some = blocks - b < together ? blocks - b : together, k = 0;
     const REAL *from[MS_LANES];
-    for (int64_t r = 0; r < MS_LANES; r++) from[r] = w + (r < some * rows ? r : 0) * row;
+    NAME(rows_turned)(rows, from, w, some, row);
     for (; k + 4 <= columns; k += 4) {
       V turned[4];
       // The rows after these, which are far away.
       for (int64_t r = 0; r < some * rows && k % MS_LANES == 0; r++)
-        __builtin_prefetch(from[r] + together * rows * row + k);
+        __builtin_prefetch(w + (together * rows + r) * row + k);
       NAME(load_columns)(from, k / 4, turned);
+#pragma clang loop unroll(full)
       for (int64_t i = 0; i < 4; i++)
-        for (int64_t j = 0; j < some; j++)
-          memcpy(panel + (j * columns + k + i) * rows, (REAL *)(turned + i) + j * rows,
-                 rows * sizeof(REAL));
+        NAME(store_turned)(rows, panel + (k + i) * rows, columns * rows, turned[i], some);
     }
     for (; k < columns; k++)
       for (int64_t r = 0; r < some * rows; r++)
-        panel[(r / rows * columns + k) * rows + r % rows] = from[r][k];
+        panel[(r / rows * columns + k) * rows + r % rows] = w[r * row + k];
     panel += some * rows * columns;
   }
 }
@@ -112,7 +137,7 @@ static inline __attribute__((always_inline)) void NAME(pack_rows)(
 static inline __attribute__((always_inline)) void NAME(pack_columns)(
     const int rows, REAL *restrict panel, const REAL *restrict w, int64_t blocks, int64_t columns,
     int64_t column) {
-  const int64_t together = 8, ahead = 8;
+  const int64_t together = 16, ahead = 8;
   for (int64_t b = 0; b < blocks; b += together, w += together * rows) {
     int64_t some = blocks - b < together ? blocks - b : together;
     for (int64_t k = 0; k < columns; k++) {

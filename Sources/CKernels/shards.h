@@ -22,37 +22,39 @@ static inline __attribute__((always_inline)) V NAME(shard_sum)(V *sums, int64_t 
   return sums[0];
 }
 
-// g (n) += the sums of all flat rows of dy.
-static inline __attribute__((always_inline)) void NAME(add_shard_sums)(
-    REAL *g, const char *dy, int64_t dy_stride, int64_t n, const ms_context *context) {
-  int64_t all = NAME(batch_rows)(context), shards = context->shards;
-  int64_t size = context->sequences / shards;
-  for (int64_t f = 0; f < n; f += MS_LANES) {
-    int64_t width = n - f < MS_LANES ? n - f : MS_LANES, left = size, shard = 0;
-    V sums[MS_SHARDS];
-    for (int64_t s = 0; s < shards; s++) sums[s] = (V){0};
-    for (int64_t row = 0; row < all; row += MS_LANES) {
-      const V *from = (const V *)(dy + row / MS_LANES * dy_stride) + f;
-      V rows[MS_LANES];
-      for (int64_t j = 0; j < MS_LANES; j++) rows[j] = j < width ? from[j] : (V){0};
-      NAME(transpose)(rows);
-      for (int64_t lane = 0; lane < MS_LANES && row + lane < all; lane++) {
-        sums[shard] += rows[lane];
-        if (--left == 0) {
-          left = size;
-          if (++shard == shards) shard = 0;
-        }
-      }
+// The sums of each shard += the rows of dy, for up to MS_LANES features, of the vector of rows that
+// begins at `first`.
+static inline __attribute__((always_inline)) void NAME(add_to_shards)(
+    V *sums, const V *dy, int64_t width, int64_t first, const ms_context *context) {
+  int64_t size = context->sequences / context->shards, sequence = first % context->sequences;
+  int64_t shard = sequence / size, left = size - sequence % size;
+  int64_t count = NAME(batch_rows)(context) - first;
+  V rows[MS_LANES];
+  for (int64_t j = 0; j < MS_LANES; j++) rows[j] = j < width ? dy[j] : (V){0};
+  NAME(transpose)(rows);
+  for (int64_t lane = 0; lane < MS_LANES && lane < count; lane++) {
+    sums[shard] += rows[lane];
+    if (--left == 0) {
+      left = size;
+      if (++shard == context->shards) shard = 0;
     }
-    NAME(add_part)(g + f, NAME(shard_sum)(sums, shards), width);
   }
 }
 
 // g += sum over flat rows of dy: the gradient of a bias.
 //   operand 0 g, 1 dy; size 0 n
 KERNEL(shard_bias_gradient) {
-  NAME(add_shard_sums)((REAL *)instruction->operand[0].base, instruction->operand[1].base,
-                       instruction->operand[1].stride, SIZE(0), context);
+  REAL *g = (REAL *)instruction->operand[0].base;
+  int64_t n = SIZE(0), shards = context->shards;
+  for (int64_t f = 0; f < n; f += MS_LANES) {
+    V sums[MS_SHARDS];
+    for (int64_t s = 0; s < shards; s++) sums[s] = (V){0};
+    for (int64_t v = 0; v < context->steps; v++) {
+      const V *dy = (const V *)(instruction->operand[1].base + v * instruction->operand[1].stride);
+      NAME(add_to_shards)(sums, dy + f, n - f, v * MS_LANES, context);
+    }
+    NAME(add_part)(g + f, NAME(shard_sum)(sums, shards), n - f);
+  }
 }
 
 // dE[token] += dy, for all flat rows at once: the rows that look up the same token are a list.

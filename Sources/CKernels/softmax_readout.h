@@ -124,23 +124,26 @@ static inline __attribute__((always_inline)) void NAME(output_gradient)(
   }
 }
 
-// (1) backward: dW += dy x^T, db += dy, dx (+)= W^T dy. Where sums are by shards, dy of a group is
-// kept for all rows, else for as many vectors as go through a product together.
+// (1) backward: dW += dy x^T, db += dy, dx (+)= W^T dy. dy of a group exists for as many vectors as go
+// through a product together; the matrix unit's sums by shards take it of all rows at once.
 //   operand 0 dx or null, 1 x (k), 2 e (n), 3 statistics, 4 W (n, k), 5 dW, 6 db or null,
 //   7 scratch: columns of all rows, a factor a vector, and of a group sums, dy, its panels twice and
 //   those of W
 //   size 0 n, 1 k, 2 add to dx
 KERNEL(softmax_readout_backward) {
+  const int is_kept = TILES && context->shards;
   const REAL *w = (const REAL *)instruction->operand[4].base;
   REAL *dw = (REAL *)instruction->operand[5].base, *db = (REAL *)instruction->operand[6].base;
   int64_t n = SIZE(0), k = SIZE(1), vectors = context->steps, together = 1 + PAIRS;
-  int64_t rows = NAME(batch_rows)(context), dx_stride = instruction->operand[0].stride;
+  int64_t shards = context->shards, rows = NAME(batch_rows)(context);
+  int64_t dx_stride = instruction->operand[0].stride;
   int64_t group = NAME(class_group)(k, context);
   if (group > MS_FLAT_CLASSES) group = MS_FLAT_CLASSES;
   if (group > n) group = n;
   V *x_columns = (V *)instruction->operand[7].base;
   V *factor = x_columns + NAME(column_elements)(k, context) / MS_LANES, *sums = factor + vectors;
-  V *dy = sums + group, *blocks = dy + group * (context->shards ? vectors : together);
+  int64_t sum_count = shards ? (group + MS_LANES - 1) / MS_LANES * shards : group;
+  V *dy = sums + sum_count, *blocks = dy + group * (is_kept ? vectors : together);
   V *inputs = blocks + NAME(block_elements)(group, context) / MS_LANES;
   V *panels = inputs + together * NAME(input_elements)(group, 0) / MS_LANES;
   NAME(columns_of_rows)(x_columns, instruction->operand[1].base, instruction->operand[1].stride, k,
@@ -157,17 +160,20 @@ KERNEL(softmax_readout_backward) {
     int64_t count = n - g < group ? n - g : group, stride = count * sizeof(V);
     char *dx = instruction->operand[0].base;
     if (dx) NAME(weight_panels)((REAL *)panels, w + g * k, k, count, 1, k, 0);
-    memset(sums, 0, count * sizeof(V));
+    memset(sums, 0, sum_count * sizeof(V));
     for (int64_t v = 0; v < vectors; v += together) {
       int64_t some = vectors - v < together ? vectors - v : together;
-      V *d = dy + (context->shards ? v * count : 0);
+      V *d = dy + (is_kept ? v * count : 0);
       for (int64_t i = v; i < v + some; i++) {
         const V *statistics =
             (const V *)(instruction->operand[3].base + i * instruction->operand[3].stride);
         const V *e = (const V *)(instruction->operand[2].base + i * instruction->operand[2].stride);
         NAME(output_gradient)(d + (i - v) * count, e + g, statistics, factor[i], g, count,
                               i * MS_LANES, rows, context);
-        for (int64_t f = 0; f < count && !context->shards; f++) sums[f] += d[(i - v) * count + f];
+        const V *di = d + (i - v) * count;
+        for (int64_t f = 0; f < count && !shards; f++) sums[f] += di[f];
+        for (int64_t f = 0; f < count && shards; f += MS_LANES)
+          NAME(add_to_shards)(sums + f / MS_LANES * shards, di + f, count - f, i * MS_LANES, context);
       }
       if (dx) {
         NAME(input_panels)((REAL *)inputs, (const char *)d, stride, some, count, 0);
@@ -175,16 +181,16 @@ KERNEL(softmax_readout_backward) {
                              (const REAL *)inputs, some, (const REAL *)panels, k, count, 0,
                              SIZE(2) || g > 0);
       }
-      if (!context->shards)
+      if (!is_kept)
         NAME(gradient_panels)(blocks, (const char *)d, stride, v, some, count, x_columns, context);
     }
-    if (context->shards)
+    if (is_kept)
       NAME(gradient_panels)(blocks, (const char *)dy, stride, 0, vectors, count, x_columns, context);
     NAME(outer_group)(dw + g * k, blocks, x_columns, count, k, context);
-    if (db && context->shards)
-      NAME(add_shard_sums)(db + g, (const char *)dy, stride, count, context);
-    else if (db)
-      for (int64_t f = 0; f < count; f++) db[g + f] += NAME(sum_of_lanes)(sums[f]);
+    for (int64_t f = 0; db && f < count && !shards; f++)
+      db[g + f] += NAME(sum_of_lanes)(sums[f]);
+    for (int64_t f = 0; db && f < count && shards; f += MS_LANES)
+      NAME(add_part)(db + g + f, NAME(shard_sum)(sums + f / MS_LANES * shards, shards), count - f);
   }
 }
 

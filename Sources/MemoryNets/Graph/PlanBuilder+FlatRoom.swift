@@ -39,15 +39,17 @@ extension PlanBuilder {
       options.shardRows > 0
       ? min(group * flatRows, max(near, Self.fewestRows * flatDepth))
       : group * together * lanes
-    return columnRoom(inputs) + flatRows + lanes * group + outputGradients
+    let sums = max(lanes * group, (group + lanes - 1) / lanes * lanes * shards)
+    return columnRoom(inputs) + flatRows + sums + outputGradients
       + panelRoom(group, flatDepth, near) + inputRoom(group, rows: together * lanes)
       + panelRoom(group, inputs, near)
   }
 
   /// Rows that a sum over rows takes: those of each shard up to whole tiles.
-  private var flatDepth: Int {
-    let shards = options.shardRows > 0 ? max(1, options.maximumRows / options.shardRows) : 1
-    return tiled(flatRows) + shards * Int(MS_TILE_DEPTH)
+  private var flatDepth: Int { tiled(flatRows) + shards * Int(MS_TILE_DEPTH) }
+
+  private var shards: Int {
+    options.shardRows > 0 ? max(1, options.maximumRows / options.shardRows) : 1
   }
 
   /// The panels of a group of the outputs, with `inputs` inputs each.
@@ -61,7 +63,7 @@ extension PlanBuilder {
   /// The panels of `inputs` inputs, and a constant one, of some rows.
   private func inputRoom(_ inputs: Int, rows: Int) -> Int { inThirds(tiled(inputs + 1) * rows) }
 
-  /// Columns of all rows, and the rows' order.
+  /// Columns of all rows, and the rows' order or places.
   private func columnRoom(_ columns: Int) -> Int {
     flatDepth + inThirds(tiled(columns) * flatDepth)
   }
