@@ -107,15 +107,11 @@ static void NAME(multiply_group)(char *d, int64_t d_stride,
 // tiles. Gives how many, and only that without `order`.
 static int64_t NAME(order_rows)(int32_t *order, const ms_context *context) {
   int64_t all = NAME(batch_rows)(context), shards = context->shards ? context->shards : 1;
-  int64_t steps = context->shards ? all / context->sequences : 1;
-  int64_t size = all / steps / shards, whole = TILES_OF(size * steps) * TILE_DEPTH;
+  int64_t whole = TILES_OF(all / shards) * TILE_DEPTH;
   if (!order) return shards * whole;
-  for (int64_t shard = 0; shard < shards; shard++)
-    for (int64_t i = 0; i < whole; i++)
-      *order++ = i < size * steps
-                     ? (int32_t)(i / size * context->sequences * (context->shards > 0) +
-                                 shard * size + i % size)
-                     : -1;
+  for (int64_t i = 0; i < shards * whole; i++) order[i] = -1;
+  for (int64_t row = 0; row < all; row++)
+    order[NAME(place_of_row)(row, whole, context)] = (int32_t)row;
   return shards * whole;
 }
 

@@ -71,15 +71,9 @@ static inline int64_t NAME(summed_rows)(const ms_context *context) {
 // Sums over rows take them in this order: those of each shard, step by step. A table has the place of
 // every row, and -1 for those beyond the batch.
 static inline void NAME(place_rows)(int32_t *place, const ms_context *context) {
-  int64_t all = NAME(batch_rows)(context), shards = context->shards ? context->shards : 1;
-  int64_t sequences = context->shards ? context->sequences : all;
-  int64_t size = sequences / shards, whole = all / shards;
-  for (int64_t row = 0; row < context->steps * MS_LANES; row++) {
-    int64_t sequence = row % sequences;
-    place[row] = row < all ? (int32_t)(sequence / size * whole + row / sequences * size +
-                                       sequence % size)
-                           : -1;
-  }
+  int64_t all = NAME(batch_rows)(context), whole = all / (context->shards ? context->shards : 1);
+  for (int64_t row = 0; row < NAME(summed_rows)(context); row++)
+    place[row] = row < all ? (int32_t)NAME(place_of_row)(row, whole, context) : -1;
 }
 
 // Elements of the gradients of `count` outputs, sorted, and of the places of all rows and k columns

@@ -7,12 +7,18 @@
 
 // Partial sums of a tree over MS_SHARDS that wait for their neighbours.
 #define SHARD_LEVELS 7
-// The first sequence of a shard.
-#define SHARD_START(shard) ((shard) * (context->sequences / context->shards))
 
 // Flat rows that exist.
 static inline int64_t NAME(batch_rows)(const ms_context *context) {
   return (context->steps - 1) * MS_LANES + context->lanes;
+}
+
+// Where a flat row stands when those of each shard lie together, step by step, each shard with room
+// for `whole` rows; without shards they stand as they are.
+static inline int64_t NAME(place_of_row)(int64_t row, int64_t whole, const ms_context *context) {
+  if (!context->shards) return row;
+  int64_t size = context->sequences / context->shards, sequence = row % context->sequences;
+  return sequence / size * whole + row / context->sequences * size + sequence % size;
 }
 
 // The tree over one sum of each shard; it is left in the first.

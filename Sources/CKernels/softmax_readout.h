@@ -171,8 +171,8 @@ KERNEL(softmax_readout_backward) {
         NAME(output_gradient)(d + (i - v) * count, e + g, statistics, factor[i], g, count,
                               i * MS_LANES, rows, context);
         const V *di = d + (i - v) * count;
-        for (int64_t f = 0; f < count && !shards; f++) sums[f] += di[f];
-        for (int64_t f = 0; f < count && shards; f += MS_LANES)
+        for (int64_t f = 0; db && f < count && !shards; f++) sums[f] += di[f];
+        for (int64_t f = 0; db && f < count && shards; f += MS_LANES)
           NAME(add_to_shards)(sums + f / MS_LANES * shards, di + f, count - f, i * MS_LANES, context);
       }
       if (dx) {
