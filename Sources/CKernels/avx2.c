@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "philox.h"
+#include "readout_room.h"
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 #define LEVEL avx2

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "philox.h"
+#include "readout_room.h"
 #if defined(__x86_64__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,avx2"))), apply_to = function)
 #define LEVEL avx512

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 #include "philox.h"
+#include "readout_room.h"
 #define LEVEL baseline
 #define LEVEL_NAME "baseline"
 #define FLOAT_ROWS 3

@@ -15,6 +15,20 @@ static inline __attribute__((always_inline)) void NAME(move_lanes)(
   }
 }
 
+// Lanes first ..< last of a vector to the rows from `row` on, vectors of which are `stride` bytes apart.
+static inline __attribute__((always_inline)) void NAME(move_rows)(
+    char *d, int64_t stride, int64_t row, const V *source, int64_t n, int64_t first, int64_t last,
+    int add) {
+  while (first < last) {
+    int64_t lane = row % MS_LANES, room = MS_LANES - lane;
+    int64_t count = last - first < room ? last - first : room;
+    NAME(move_lanes)((V *)(d + row / MS_LANES * stride), source, lane - first, n, lane, lane + count,
+                     add);
+    row += count;
+    first += count;
+  }
+}
+
 // The rows of this tile at a step, to where they stand in the batch. The last rows of a batch
 // clear the lanes after them.
 //   operand 0 rows (n) from vector 0, 1 values of the tile (n) of step 0
@@ -107,6 +121,6 @@ KERNEL(flat_gradient) {
                           instruction->operand[1].stride, 0, context->steps, count, columns,
                           context);
     NAME(outer_group)((REAL *)instruction->operand[0].base + g * k, blocks, columns, count, k,
-                      context);
+                      1, context);
   }
 }

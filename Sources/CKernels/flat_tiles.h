@@ -110,8 +110,10 @@ static int64_t NAME(order_rows)(int32_t *order, const ms_context *context) {
   int64_t whole = TILES_OF(all / shards) * TILE_DEPTH;
   if (!order) return shards * whole;
   for (int64_t i = 0; i < shards * whole; i++) order[i] = -1;
-  for (int64_t row = 0; row < all; row++)
-    order[NAME(place_of_row)(row, whole, context)] = (int32_t)row;
+  for (int64_t row = 0; row < context->steps * MS_LANES; row++) {
+    int64_t place = NAME(place_of_row)(row, whole, context);
+    if (place >= 0) order[place] = (int32_t)row;
+  }
   return shards * whole;
 }
 
@@ -209,9 +211,9 @@ static void NAME(gradient_panels)(V *restrict blocks, const char *dy, int64_t dy
   }
 }
 
-// `count` rows of C += dy x^T, dy from `gradient_panels` and x from `columns_of_rows`.
+// `count` rows of C (+)= dy x^T, dy from `gradient_panels` and x from `columns_of_rows`.
 static void NAME(outer_group)(REAL *c, const V *blocks, const V *panels, int64_t count, int64_t k,
-                              const ms_context *context) {
+                              int add, const ms_context *context) {
   const int32_t *order = (const int32_t *)panels;
   int64_t depth = NAME(summed_rows)(context), block = TILES_OF(depth) * PARTS_BYTES;
   int64_t shards = context->shards ? context->shards : 1, tiles = TILES_OF(depth) / shards;
@@ -241,9 +243,9 @@ static void NAME(outer_group)(REAL *c, const V *blocks, const V *panels, int64_t
       }
       for (int64_t r = 0; r < height; r++) {
         const V *sum = sums + r / TILE_ROWS * 2 * TILE_ROWS + r % TILE_ROWS;
-        NAME(add_part)(c + (m + r) * k + f, sum[0], k - f);
+        NAME(take_part)(c + (m + r) * k + f, sum[0], k - f, add);
         if (k - f > TILE_ROWS)
-          NAME(add_part)(c + (m + r) * k + f + TILE_ROWS, sum[TILE_ROWS], k - f - TILE_ROWS);
+          NAME(take_part)(c + (m + r) * k + f + TILE_ROWS, sum[TILE_ROWS], k - f - TILE_ROWS, add);
       }
     }
   }

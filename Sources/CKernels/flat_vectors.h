@@ -71,9 +71,9 @@ static inline int64_t NAME(summed_rows)(const ms_context *context) {
 // Sums over rows take them in this order: those of each shard, step by step. A table has the place of
 // every row, and -1 for those beyond the batch.
 static inline void NAME(place_rows)(int32_t *place, const ms_context *context) {
-  int64_t all = NAME(batch_rows)(context), whole = all / (context->shards ? context->shards : 1);
+  int64_t whole = NAME(batch_rows)(context) / (context->shards ? context->shards : 1);
   for (int64_t row = 0; row < NAME(summed_rows)(context); row++)
-    place[row] = row < all ? (int32_t)NAME(place_of_row)(row, whole, context) : -1;
+    place[row] = (int32_t)NAME(place_of_row)(row, whole, context);
 }
 
 // Elements of the gradients of `count` outputs, sorted, and of the places of all rows and k columns
@@ -130,10 +130,10 @@ static inline __attribute__((always_inline)) void NAME(join_shards)(
 
 // The rows of C += dy x^T for the columns of one panel, dy as the `rows` outputs of one row of the
 // batch after the other. Sums are over the rows of each shard, and then over shards, as shards.h
-// has it.
+// has it. Without `add`, C is taken for zero.
 static inline __attribute__((always_inline)) void NAME(outer_block)(
     const int rows, REAL *restrict c, int64_t row_stride, int64_t width, const V *restrict panel,
-    const REAL *restrict dy, const ms_context *context) {
+    const REAL *restrict dy, int add, const ms_context *context) {
   V sum0[BLOCK], sum1[BLOCK], waiting[SHARD_LEVELS * (1 + PAIRS) * BLOCK];
   int64_t shards = context->shards ? context->shards : 1;
   int64_t count = NAME(batch_rows)(context) / shards;
@@ -160,9 +160,9 @@ static inline __attribute__((always_inline)) void NAME(outer_block)(
   }
 #pragma clang loop unroll(full)
   for (int r = 0; r < rows; r++) {
-    NAME(add_part)(c + r * row_stride, sum0[r], width);
+    NAME(take_part)(c + r * row_stride, sum0[r], width, add);
     if (PAIRS && width > MS_LANES)
-      NAME(add_part)(c + r * row_stride + MS_LANES, sum1[r], width - MS_LANES);
+      NAME(take_part)(c + r * row_stride + MS_LANES, sum1[r], width - MS_LANES, add);
   }
 }
 
@@ -210,16 +210,16 @@ static void NAME(gradient_panels)(V *restrict blocks, const char *dy, int64_t dy
   }
 }
 
-// `count` rows of C += dy x^T, dy from `gradient_panels` and x from `columns_of_rows`.
+// `count` rows of C (+)= dy x^T, dy from `gradient_panels` and x from `columns_of_rows`.
 static void NAME(outer_group)(REAL *c, const V *blocks, const V *panels, int64_t count, int64_t k,
-                              const ms_context *context) {
+                              int add, const ms_context *context) {
   int64_t columns = (1 + PAIRS) * MS_LANES, vectors = context->steps;
   panels += vectors;
   for (int64_t column = 0; column < k; column += columns) {
     for (int64_t b = 0, m = 0; b < BLOCKS(count); b++) {
       int64_t n = ROWS_OF(count, b);
       WITH_ROWS(n, NAME(outer_block)(rows, c + m * k + column, k, k - column, panels,
-                                     (const REAL *)(blocks + m * vectors), context))
+                                     (const REAL *)(blocks + m * vectors), add, context))
       m += n;
     }
     panels += (1 + PAIRS) * MS_LANES * vectors;

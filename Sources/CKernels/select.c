@@ -1,5 +1,6 @@
 #include <stddef.h>
 #include "CKernels.h"
+#include "readout_room.h"
 
 extern const ms_kernels ms_table_baseline_float, ms_table_baseline_double;
 #if defined(__x86_64__)
@@ -80,4 +81,8 @@ void ms_restore_denormals(uint32_t before) {
 #else
   (void)before;
 #endif
+}
+
+int64_t ms_readout_bytes(int64_t vectors, int64_t classes, int64_t inputs, int32_t scalar_size) {
+  return ms_readout_room_of(vectors, classes, inputs, scalar_size).end;
 }

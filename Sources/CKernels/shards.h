@@ -13,12 +13,27 @@ static inline int64_t NAME(batch_rows)(const ms_context *context) {
   return (context->steps - 1) * MS_LANES + context->lanes;
 }
 
+// Of a vector of them.
+static inline int64_t NAME(rows_of_vector)(int64_t vector, const ms_context *context) {
+  return vector == context->steps - 1 ? context->lanes : MS_LANES;
+}
+
+// Ranks whose rows stand one after the other, each with as many rows and shards.
+static inline int64_t NAME(parts)(const ms_context *context) {
+  return context->parts ? context->parts : 1;
+}
+
 // Where a flat row stands when those of each shard lie together, step by step, each shard with room
-// for `whole` rows; without shards they stand as they are.
+// for `whole` rows; without shards they stand as they are. -1 for a row that does not exist.
 static inline int64_t NAME(place_of_row)(int64_t row, int64_t whole, const ms_context *context) {
+  int64_t rows = NAME(batch_rows)(context), parts = NAME(parts)(context);
+  if (row >= rows) return -1;
   if (!context->shards) return row;
-  int64_t size = context->sequences / context->shards, sequence = row % context->sequences;
-  return sequence / size * whole + row / context->sequences * size + sequence % size;
+  int64_t part = row / (rows / parts), shards = context->shards / parts;
+  row -= part * (rows / parts);
+  int64_t size = context->sequences / shards, sequence = row % context->sequences;
+  return (part * shards + sequence / size) * whole + row / context->sequences * size +
+         sequence % size;
 }
 
 // The tree over one sum of each shard; it is left in the first.
@@ -32,17 +47,26 @@ static inline __attribute__((always_inline)) V NAME(shard_sum)(V *sums, int64_t 
 // begins at `first`.
 static inline __attribute__((always_inline)) void NAME(add_to_shards)(
     V *sums, const V *dy, int64_t width, int64_t first, const ms_context *context) {
-  int64_t size = context->sequences / context->shards, sequence = first % context->sequences;
+  int64_t parts = NAME(parts)(context), shards = context->shards / parts;
+  int64_t of_part = NAME(batch_rows)(context) / parts, part = first / of_part;
+  int64_t row = first - part * of_part, size = context->sequences / shards;
+  int64_t sequence = row % context->sequences;
   int64_t shard = sequence / size, left = size - sequence % size;
-  int64_t count = NAME(batch_rows)(context) - first;
+  int64_t count = NAME(rows_of_vector)(first / MS_LANES, context);
+  sums += part * shards;
   V rows[MS_LANES];
   for (int64_t j = 0; j < MS_LANES; j++) rows[j] = j < width ? dy[j] : (V){0};
   NAME(transpose)(rows);
-  for (int64_t lane = 0; lane < MS_LANES && lane < count; lane++) {
+  for (int64_t lane = 0; lane < count; lane++) {
     sums[shard] += rows[lane];
     if (--left == 0) {
       left = size;
-      if (++shard == context->shards) shard = 0;
+      if (++shard == shards) shard = 0;
+    }
+    // The next rank begins with its first shard.
+    if (++row == of_part) {
+      row = 0;
+      sums += shards;
     }
   }
 }

@@ -155,6 +155,17 @@ static inline __attribute__((always_inline)) void NAME(add_part)(REAL *p, V x, i
   }
 }
 
+// The same, or without `add` as if the elements at p were zero.
+static inline __attribute__((always_inline)) void NAME(take_part)(REAL *p, V x, int64_t width,
+                                                                  int add) {
+  if (add) {
+    NAME(add_part)(p, x, width);
+    return;
+  }
+  x += (V){0};  // a sum with zero is never -0
+  memcpy(p, &x, (width < MS_LANES ? width : MS_LANES) * sizeof(REAL));
+}
+
 // The sums over lanes of a(0) ... a(15), one a lane: a tree whose level of distance k keeps of each
 // pair of vectors the lanes with bit k clear from the one, set from the other.
 static inline __attribute__((always_inline)) V NAME(lane_sums)(const V *restrict a) {

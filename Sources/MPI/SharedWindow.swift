@@ -13,21 +13,24 @@ package final class SharedWindow {
   package let byteCount: Int
   private let parts: [UnsafeMutableRawPointer]
 
-  /// Allocates a part of `byteCount` bytes for each rank of a node; nil on nodes that have no room.
+  /// Allocates a part for each rank of a node, of as many bytes as the first of `byteCounts` that
+  /// there is room for; nil on nodes that have no room.
   ///
   /// Collective over all of `communicator`.
   package static func allocate(
-    _ communicator: borrowing Communicator, byteCount: Int
+    _ communicator: borrowing Communicator, byteCounts: [Int]
   ) throws(MPIError) -> SharedWindow? {
     let node = try communicator.splitByNode()
     let ranks = try node.gatherToAll(Self.bytes(of: Int64(communicator.rank)))
       .map { Rank(Self.integer(in: $0)) }
     // Asked beforehand: memory that the system has promised and does not have kills who touches it.
     let page = Int(getpagesize())
-    let byteCount = (byteCount + page - 1) / page * page
     let free = try node.gatherToAll(Self.bytes(of: freeBytes)).map { Self.integer(in: $0) }.min()
-    guard Int64(byteCount) * Int64(node.size) <= free ?? 0 else { return nil }
-    return try SharedWindow(node, ranks: ranks, byteCount: byteCount)
+    let whole = byteCounts.map { ($0 + page - 1) / page * page }
+    let fitting = whole.first { Int64($0) * Int64(node.size) <= free ?? 0 }
+    return try fitting.map { (byteCount) throws(MPIError) in
+      try SharedWindow(node, ranks: ranks, byteCount: byteCount)
+    }
   }
 
   private init(

@@ -80,9 +80,9 @@ struct BenchLanguageModel: ParsableCommand, EveryRankCommand {
       options.reduction = reduction
       options.instructionSet = execution.instructionSet
       let shards = chosenShards ?? ranksPerTrial
-      let room = work.gradientBytes(shards: shards) + 64
       let team = try TrialTeam(
-        Array(0..<world.size), serial: 1, over: Interconnect(world, roomBytes: room),
+        Array(0..<world.size), serial: 1,
+        over: Interconnect(world, work.teamBytes(shards: shards, ranks: world.size)),
         options: options)
       try measure(Sharding(shards: shards, team: team))
       return SessionEnd(status: 0)

@@ -78,8 +78,8 @@ struct Run: ParsableCommand, EveryRankCommand {
   ) throws -> Interconnect? {
     guard spec.largestTeam > 1, world.size > 2 else { return nil }
     // Rank 0 alone looks at the tasks of all trials.
-    let bytes = world.rank == 0 ? (try? sweep.setup(spec).gradientBytes()) ?? 0 : 0
-    return try Interconnect(world, roomBytes: bytes)
+    let bytes = world.rank == 0 ? try? sweep.setup(spec).teamBytes() : nil
+    return try Interconnect(world, bytes ?? TeamBytes())
   }
 
   private func runRank(

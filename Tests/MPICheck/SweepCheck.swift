@@ -23,7 +23,7 @@ struct SweepCheck {
 
   /// What teams need, if there are any.
   func interconnect(_ world: borrowing Communicator) throws -> Interconnect? {
-    integer("ranks", 1) > 1 ? try Interconnect(world, roomBytes: 1 << 16) : nil
+    integer("ranks", 1) > 1 ? try Interconnect(world, TeamBytes(gradients: 1 << 16)) : nil
   }
 
   func run(over transport: MPITransport?, _ interconnect: Interconnect?) throws -> SessionEnd {

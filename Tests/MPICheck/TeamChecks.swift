@@ -26,7 +26,7 @@ enum TeamChecks {
     _ world: borrowing Communicator, _ arguments: [String]
   ) throws -> SessionEnd {
     let count = 10_007
-    let interconnect = try Interconnect(world, roomBytes: 1 << 20)
+    let interconnect = try Interconnect(world, TeamBytes(gradients: 1 << 20))
     var sums: [UInt64] = []
     for (serial, precision) in [Precision.float, .double].enumerated() {
       let team = try TrialTeam(
@@ -92,7 +92,7 @@ enum TeamChecks {
   static func loss(
     _ world: borrowing Communicator, _ arguments: [String]
   ) throws -> SessionEnd {
-    let interconnect = try Interconnect(world, roomBytes: 1 << 16)
+    let interconnect = try Interconnect(world, TeamBytes(gradients: 1 << 16))
     var options = options(arguments)
     options.silenceSeconds = 0.3
     var said = ""

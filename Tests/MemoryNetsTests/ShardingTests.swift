@@ -4,7 +4,6 @@ import Testing
 /// Gradients summed shard by shard, on one rank and on several.
 @Suite struct ShardingTests {
   private static let steps = 6
-  private static let rows = 20
 
   /// A model and a task that make a plan of one kind or the other.
   struct Case: CustomTestStringConvertible, Sendable {
@@ -18,12 +17,15 @@ import Testing
     var isLanguageModel = false
     /// Of a batch, run together.
     var rowsAtOnce: Int?
+    var precision = Precision.float
+    var rows = 20
+    var shards = 4
     /// Whether the plan sums shard by shard by itself.
     let runsTogether: Bool
 
     var testDescription: String {
-      "\(isLanguageModel ? "tied " : "")\(cell) \(loss) \(options.keys.sorted())"
-        + (rowsAtOnce.map { " \($0) rows at once" } ?? "")
+      "\(precision) \(outputs) \(isLanguageModel ? "tied " : "")\(cell) \(loss) \(options.keys.sorted())"
+        + " \(rows) in \(shards)" + (rowsAtOnce.map { " \($0) rows at once" } ?? "")
     }
 
     var shape: TaskShape {
@@ -37,6 +39,16 @@ import Testing
   static let cases = [
     Case(
       cell: "lstm", vocabulary: 120, outputs: 70, loss: .softmaxCrossEntropy, runsTogether: true),
+    // Of several segments, the last of which is no whole part.
+    Case(
+      cell: "lstm", vocabulary: 120, outputs: 910, loss: .softmaxCrossEntropy, runsTogether: true),
+    Case(
+      cell: "lstm", vocabulary: 120, outputs: 910, loss: .softmaxCrossEntropy, precision: .double,
+      runsTogether: true),
+    // The rows of several ranks in one vector.
+    Case(
+      cell: "lstm", vocabulary: 120, outputs: 300, loss: .softmaxCrossEntropy, rows: 16, shards: 16,
+      runsTogether: true),
     Case(
       cell: "lstm", vocabulary: 70, outputs: 70, loss: .softmaxCrossEntropy,
       options: ["weight_drop": .number(0.4)], isLanguageModel: true, runsTogether: true),
@@ -59,6 +71,7 @@ import Testing
     var weights: [UInt64] = []
     var state: [UInt8] = []
     var runsTogether = false
+    var sharesReadout = false
   }
 
   private static func network(_ c: Case, _ sharding: Sharding?) throws -> Network {
@@ -66,6 +79,7 @@ import Testing
     var model = ModelOptions()
     model.layers = 2
     model.dropout = 0.3
+    model.precision = c.precision
     if c.options["orthogonal_penalty"] != nil { model.layers = 1 }
     if c.vocabulary != nil { model.embeddingSize = 18 }
     if c.isLanguageModel {
@@ -78,7 +92,7 @@ import Testing
     options["hidden_size"] = .integer(21)
     return try Network(
       model: model, cell: kind.make(decodeOptions(kind.defaults, from: options)), shape: c.shape,
-      batchSize: 44, trainingRows: rows, rowsAtOnce: c.rowsAtOnce, initializationKey: PhiloxKey(1),
+      batchSize: 44, trainingRows: c.rows, rowsAtOnce: c.rowsAtOnce, initializationKey: PhiloxKey(1),
       sharding: sharding)
   }
 
@@ -110,14 +124,15 @@ import Testing
 
   private static func outcome(_ c: Case, shards: Int, _ team: ThreadTeam?) throws -> Outcome {
     let network = try network(c, Sharding(shards: shards, team: team))
-    let model = ShardedNetwork(network, batchSize: rows)
+    let model = ShardedNetwork(network, batchSize: c.rows)
     var train = TrainOptions()
     train.clipNorm = 1
     let optimizer = Optimizer(train, parameters: model.parameters, kernels: model.kernels)
     var outcome = Outcome()
     outcome.runsTogether = network.runsTogether
+    outcome.sharesReadout = network.sharesReadout
     for update in 0..<3 {
-      let batch = batch(c, rows: rows, number: update)
+      let batch = batch(c, rows: c.rows, number: update)
       outcome.losses.append(
         try model.train(batch, update: update, noiseKey: PhiloxKey(4)))
       _ = optimizer.update(learningRate: 0.01)
@@ -135,18 +150,23 @@ import Testing
   }
 
   @Test(arguments: cases) func anyNumberOfRanksGivesTheSameBits(c: Case) throws {
-    let alone = try Self.outcome(c, shards: 4, nil)
+    let alone = try Self.outcome(c, shards: c.shards, nil)
     #expect(alone.runsTogether == c.runsTogether)
     #expect(alone.losses.allSatisfy { $0.loss > 0 } && alone.state.contains { $0 != 0 })
-    for ranks in [2, 4] {
-      let all = try ThreadTeam.run(ranks) { try Self.outcome(c, shards: 4, $0) }
+    for (ranks, sharesWork) in [(2, true), (c.shards, true), (2, false)] {
+      let all = try ThreadTeam.run(ranks, sharesWork: sharesWork) {
+        try Self.outcome(c, shards: c.shards, $0)
+      }
+      let who: Comment = "\(ranks) ranks, \(sharesWork ? "work" : "gradients") shared"
+      let hasReadout = c.runsTogether && c.loss == .softmaxCrossEntropy
       for rank in all {
+        #expect(rank.sharesReadout == (sharesWork && hasReadout), who)
         // Compared by their first difference: all of them would fill pages.
-        #expect(rank.losses == alone.losses, "on \(ranks) ranks")
+        #expect(rank.losses == alone.losses, who)
         let weight = zip(rank.weights, alone.weights).enumerated().first { $1.0 != $1.1 }
-        #expect(weight == nil, "on \(ranks) ranks")
+        #expect(weight == nil, who)
         let state = zip(rank.state, alone.state).enumerated().first { $1.0 != $1.1 }
-        #expect(state == nil, "on \(ranks) ranks")
+        #expect(state == nil, who)
       }
     }
     #expect(try Self.outcome(c, shards: 2, nil).weights != alone.weights)
@@ -155,8 +175,8 @@ import Testing
   @Test(arguments: cases) func shardsGiveTheGradientOfTheWholeBatch(c: Case) throws {
     let whole = try Self.network(c, nil)
     let model = ShardedNetwork(
-      try Self.network(c, Sharding(shards: 4)), batchSize: Self.rows)
-    let batch = Self.batch(c, rows: Self.rows, number: 0)
+      try Self.network(c, Sharding(shards: c.shards)), batchSize: c.rows)
+    let batch = Self.batch(c, rows: c.rows, number: 0)
     let expected = whole.train(batch, update: 5, noiseKey: PhiloxKey(4))
     let got = try model.train(batch, update: 5, noiseKey: PhiloxKey(4))
     #expect(abs(got.loss - expected.loss) < 1e-5 * expected.loss)
@@ -173,7 +193,7 @@ import Testing
   @Test func aBatchThatDoesNotDivideIsTheSameOnAllRanks() throws {
     @Sendable func gradients(_ team: ThreadTeam?) throws -> [UInt64] {
       let model = ShardedNetwork(
-        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)), batchSize: Self.rows)
+        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)), batchSize: Self.cases[0].rows)
       let batch = Self.batch(Self.cases[0], rows: 18, number: 0)
       _ = try model.train(batch, update: 0, noiseKey: PhiloxKey(4))
       return model.parameters.views.flatMap {
@@ -188,14 +208,14 @@ import Testing
   @Test func weightsThatDifferAreReportedWithTheirRanks() throws {
     let results = try ThreadTeam.run(4) { team -> TeamError? in
       let model = ShardedNetwork(
-        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)), batchSize: Self.rows)
+        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)), batchSize: Self.cases[0].rows)
       if team.rank == 2 {
         let view = model.parameters.views[1]
         var numbers = model.parameters.doubles(view)
         numbers[0] += 0.5
         model.parameters.set(view, to: numbers)
       }
-      let batch = Self.batch(Self.cases[0], rows: Self.rows, number: 0)
+      let batch = Self.batch(Self.cases[0], rows: Self.cases[0].rows, number: 0)
       do throws(TeamError) {
         _ = try model.train(batch, update: 0, noiseKey: PhiloxKey(4))
         return nil

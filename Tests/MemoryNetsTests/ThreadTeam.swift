@@ -6,7 +6,11 @@ final class ThreadTeam: TrainingTeam {
   let rank: Int
   let size: Int
   private let meeting: Meeting
+  /// Whether a rank works in memory of the others, beside reading their gradients.
+  private let sharesWork: Bool
+  /// Of this rank: gradients, and behind them what it shares.
   private var room: UnsafeMutableRawPointer?
+  private var roomCount = 0
 
   /// Where the ranks meet.
   final class Meeting: @unchecked Sendable {
@@ -15,11 +19,14 @@ final class ThreadTeam: TrainingTeam {
     private var round = 0
     private var brought: [Any?]
     let size: Int
+    let counter = UnsafeMutablePointer<UInt64>.allocate(capacity: 1)
 
     init(size: Int) {
       self.size = size
       brought = Array(repeating: nil, count: size)
     }
+
+    deinit { counter.deallocate() }
 
     /// Waits until every rank has come here.
     func meet() {
@@ -48,9 +55,10 @@ final class ThreadTeam: TrainingTeam {
     }
   }
 
-  init(rank: Int, meeting: Meeting) {
+  init(rank: Int, meeting: Meeting, sharesWork: Bool) {
     self.rank = rank
     self.meeting = meeting
+    self.sharesWork = sharesWork
     size = meeting.size
   }
 
@@ -58,14 +66,17 @@ final class ThreadTeam: TrainingTeam {
 
   /// What `body` gives on each of `size` ranks.
   static func run<Result: Sendable>(
-    _ size: Int, _ body: @escaping @Sendable (ThreadTeam) throws -> Result
+    _ size: Int, sharesWork: Bool = true, _ body: @escaping @Sendable (ThreadTeam) throws -> Result
   ) throws -> [Result] {
     let meeting = Meeting(size: size)
     let results = Results<Result>(size)
     let done = DispatchSemaphore(value: 0)
     for rank in 0..<size {
       Thread.detachNewThread {
-        results.set(rank, .init { try body(ThreadTeam(rank: rank, meeting: meeting)) })
+        results.set(rank, .init {
+          try body(
+            ThreadTeam(rank: rank, meeting: meeting, sharesWork: sharesWork))
+        })
         done.signal()
       }
     }
@@ -86,12 +97,27 @@ final class ThreadTeam: TrainingTeam {
     var all: [Result<Element, any Error>] { lock.withLock { results.compactMap(\.self) } }
   }
 
+  private static let sharedBytes = 1 << 24
+
   func gradientRoom(byteCount: Int) -> UnsafeMutableRawPointer {
-    let new = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    roomCount = (byteCount + 63) / 64 * 64
+    let new = UnsafeMutableRawPointer.allocate(
+      byteCount: roomCount + Self.sharedBytes, alignment: 64)
     new.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     room = new
     return new
   }
+
+  func sharedRoom(byteCount: Int) -> SharedRoom? {
+    guard sharesWork, byteCount <= Self.sharedBytes, let room else { return nil }
+    let base = room + roomCount
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: min(byteCount, 4096))
+    return SharedRoom(
+      base: base, distances: meeting.exchange(base, of: rank).map { $0 - base },
+      counter: meeting.counter, serial: 3)
+  }
+
+  func meet() { meeting.meet() }
 
   func sum(_ ranges: [Range<Int>], of gradients: UnsafeMutableRawPointer, precision: Precision) {
     let all = meeting.exchange(gradients, of: rank)

@@ -15,7 +15,8 @@
 #define MS_FLAT_DEPTH 768      // most columns of a product that are summed before the next ones
 #define MS_FLAT_CLASSES 384    // most classes whose gradients exist at a time
 #define MS_READOUT_PART 64     // classes of a read-out whose exponentials are relative to one number
-#define MS_READOUT_STATISTICS 4  // numbers that it keeps of a row, beside one for each part
+#define MS_READOUT_STATISTICS 4  // numbers that it keeps of a row and segment, beside one for each part
+#define MS_READOUT_SEGMENTS 13   // of its classes, where gradients are summed by shards
 #define MS_OPERANDS 13
 #define MS_SIZES 6
 #define MS_SCALARS 4
@@ -26,6 +27,23 @@
 #define MS_STATISTICS 7       // numbers that a loss counts
 
 typedef struct { char *base; int64_t stride; } ms_operand;  // stride in bytes a step
+
+// Ranks of a node that work on the outputs of all of their rows together, see readout_segments.h.
+//
+// Each has a room that all of them see and that it alone writes to, see readout_room.h.
+typedef struct {
+  int64_t parts;                // ranks, each with as many sequences
+  int64_t index;                // of this one
+  char *room;                   // of this one
+  const int64_t *distances;     // bytes from what this rank shares to the same of each
+  uint64_t *next;               // the team's serial number, and below it how many segments were taken
+  uint64_t serial;
+  uint32_t taken;               // before this phase
+  int64_t phase, slots;         // this one, and the segments that this rank has taken in it
+  int32_t taker[2][MS_READOUT_SEGMENTS];  // of each segment's outputs and gradients: rank and slot
+  int32_t (*meet)(void *team);  // waits for the others; 0 where they cannot go on together
+  void *team;
+} ms_joint;
 
 // What all kernels of one batch share.
 typedef struct {
@@ -46,6 +64,8 @@ typedef struct {
   double *statistics;      // MS_STATISTICS numbers, of every shard: loss, weight, correct, true positives,
                            // false positives, false negatives, silent
   int64_t shards;          // by which gradients are summed, see shards.h; 0 where they are not
+  int64_t parts;           // ranks whose flat rows these are, one after the other; 0 for this one alone
+  ms_joint *joint;         // null where this rank is on its own
   int64_t first_sequence;  // of this batch within the whole one, of which others may have the rest
   int64_t training;        // whether dropout drops
   uint32_t random_key[2];  // of dropout masks
@@ -108,6 +128,10 @@ int32_t ms_best_level(void);
 // The table for a level and an element size of 4 or 8; a level that the processor lacks gives null.
 // Doubles at MS_AMX are those of MS_AVX512.
 const ms_kernels *ms_kernels_for(int32_t level, int32_t scalar_size);
+
+// Bytes of a joint room for a read-out of `inputs` inputs to `classes` classes, for `vectors` vectors of
+// rows of all ranks together.
+int64_t ms_readout_bytes(int64_t vectors, int64_t classes, int64_t inputs, int32_t scalar_size);
 
 // Sorts the bytes of `count` elements of `size` bytes by their place: all first bytes, all second
 // bytes, ...; destination and source do not overlap.

@@ -56,6 +56,8 @@
   /* shards.h */                                                                               \
   X(shard_bias_gradient) X(shard_lookup_gradient)                                              \
   /* softmax_readout.h */                                                                      \
-  X(softmax_readout) X(softmax_readout_loss) X(softmax_readout_backward)                       \
+  X(softmax_readout) X(softmax_readout_loss)                                                   \
+  /* softmax_readout_backward.h */                                                             \
+  X(softmax_readout_backward)                                                                  \
   /* loss.h */                                                                                 \
   X(softmax_loss) X(sigmoid_loss) X(squared_loss)

@@ -38,13 +38,13 @@ package struct LanguageWork {
     return LSTM(options: options)
   }
 
-  /// Bytes of the gradients on a rank of a team.
-  package func gradientBytes(shards: Int) -> Int {
-    Network.gradientBytes(
-      model: model, cell: cell, shape: shape, trainingRows: batch, shards: shards)
+  /// What a rank of a team shares.
+  package func teamBytes(shards: Int, ranks: Int) -> TeamBytes {
+    Network.teamBytes(
+      model: model, cell: cell, shape: shape, trainingRows: batch, shards: shards, ranks: ranks)
   }
 
-  /// With `sharding`, this rank's share of the work; the team's room must have `gradientBytes`.
+  /// With `sharding`, this rank's share of the work; the team must have room for `teamBytes`.
   package func benchmark(
     execution: ExecutionOptions = ExecutionOptions(), sharding: Sharding? = nil
   ) throws -> TrainingBenchmark {

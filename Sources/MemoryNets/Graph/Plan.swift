@@ -90,6 +90,13 @@ package struct Plan {
     let room, gradient: Int
   }
 
+  /// A read-out with its loss, over flat rows.
+  struct Readout {
+    var classes, inputs: Int
+    /// Elements of the gradients that it alone adds to.
+    var gradients: [Range<Int>]
+  }
+
   var parameters: [ParameterDeclaration] = []
   /// The names of tables that are looked up in and not used otherwise, in the order of parameters.
   var lookupTables: [String] = []
@@ -130,6 +137,9 @@ package struct Plan {
   /// Once a batch that is trained on, when its gradient has been summed over tiles, shards and ranks.
   var gradientEnd: [Call] = []
 
+  var readout: Readout?
+  /// Vectors of flat rows at most.
+  var flatVectors = 0
   var carried: [CarriedSlot] = []
   var output = Address.none
   var outputGradient = Address.none

@@ -4,9 +4,9 @@ import CKernels
 /// and by tiles (`flat_tiles.h`), and for any batch up to the largest.
 extension PlanBuilder {
   /// Elements of a group of rows that a kernel keeps near: twice as many where every group goes
-  /// through too many others, those of `inputs` inputs of all rows.
-  private func near(_ inputs: Int) -> Int {
-    Int(MS_FLAT_NEAR) * (flatDepth * inputs > Int(MS_FLAT_FAR) ? 2 : 1)
+  /// through too many others, those of `inputs` inputs of all rows of some ranks.
+  private func near(_ inputs: Int, parts: Int = 1) -> Int {
+    Int(MS_FLAT_NEAR) * (flatDepth(parts) * inputs > Int(MS_FLAT_FAR) ? 2 : 1)
   }
 
   /// Rows of the smallest group: a part of a read-out's classes.
@@ -23,31 +23,38 @@ extension PlanBuilder {
 
   /// `flat_gradient` of weights of `outputs` rows and `columns` columns.
   func flatGradientRoom(_ outputs: Int, _ columns: Int) -> Int {
-    columnRoom(columns) + panelRoom(outputs, flatDepth, near(columns))
+    columnRoom(columns) + panelRoom(outputs, flatDepth(), near(columns))
   }
 
   /// `softmax_readout` of `inputs` inputs to `outputs` classes.
   func softmaxReadoutRoom(_ outputs: Int, _ inputs: Int) -> Int {
-    panelRoom(outputs, inputs, near(inputs)) + inputRoom(inputs, rows: flatRows)
+    panelRoom(outputs, inputs, near(inputs, parts: options.parts))
+      + inputRoom(inputs, rows: flatRows * options.parts)
   }
 
   /// `softmax_readout_backward` of `inputs` inputs to `outputs` classes.
   func softmaxReadoutGradientRoom(_ outputs: Int, _ inputs: Int) -> Int {
-    let (lanes, together, near) = (Int(MS_LANES), 2, near(inputs))
+    let (lanes, together, parts) = (Int(MS_LANES), 2, options.parts)
+    let (rows, depth) = (flatRows * parts, flatDepth(parts))
+    let near = near(inputs, parts: parts)
     let group = min(outputs, Int(MS_FLAT_CLASSES), max(Self.fewestRows, near / inputs))
     let outputGradients =
       options.shardRows > 0
-      ? min(group * flatRows, max(near, Self.fewestRows * flatDepth))
+      ? min(group * rows, max(near, Self.fewestRows * depth))
       : group * together * lanes
-    let sums = max(lanes * group, (group + lanes - 1) / lanes * lanes * shards)
-    return columnRoom(inputs) + flatRows + sums + outputGradients
-      + panelRoom(group, flatDepth, near) + inputRoom(group, rows: together * lanes)
+    let sums = max(lanes * group, (group + lanes - 1) / lanes * lanes * shards * parts)
+    let share = options.shardRows > 0 ? flatRows * inputs : 0
+    return columnRoom(inputs, parts: parts) + 2 * rows + share + sums + outputGradients
+      + panelRoom(group, depth, near) + inputRoom(group, rows: together * lanes)
       + panelRoom(group, inputs, near)
   }
 
-  /// Rows that a sum over rows takes: those of each shard up to whole tiles.
-  private var flatDepth: Int { tiled(flatRows) + shards * Int(MS_TILE_DEPTH) }
+  /// Rows that a sum over rows of some ranks takes: those of each shard up to whole tiles.
+  private func flatDepth(_ parts: Int = 1) -> Int {
+    tiled(flatRows * parts) + shards * parts * Int(MS_TILE_DEPTH)
+  }
 
+  /// Of one rank.
   private var shards: Int {
     options.shardRows > 0 ? max(1, options.maximumRows / options.shardRows) : 1
   }
@@ -64,8 +71,8 @@ extension PlanBuilder {
   private func inputRoom(_ inputs: Int, rows: Int) -> Int { inThirds(tiled(inputs + 1) * rows) }
 
   /// Columns of all rows, and the rows' order or places.
-  private func columnRoom(_ columns: Int) -> Int {
-    flatDepth + inThirds(tiled(columns) * flatDepth)
+  private func columnRoom(_ columns: Int, parts: Int = 1) -> Int {
+    flatDepth(parts) + inThirds(tiled(columns) * flatDepth(parts))
   }
 
   private func tiled(_ count: Int) -> Int {

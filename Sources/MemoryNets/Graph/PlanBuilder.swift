@@ -112,6 +112,7 @@ package final class PlanBuilder {
     emitWeightGradients()
     plan.arenaCount = layout.arenaCount
     plan.sharedCount = layout.sharedCount
+    plan.flatVectors = layout.flatVectors
     return plan
   }
 

@@ -22,6 +22,8 @@ package struct PlanOptions {
   /// Sequences of a shard, where gradients are to be summed shard by shard, see `ShardedNetwork`; 0
   /// where they are not.
   var shardRows = 0
+  /// Ranks that work on a read-out of all of their rows together, each with as many.
+  var parts = 1
 
   package init(maximumSteps: Int, answersLastStepOnly: Bool) {
     self.maximumSteps = maximumSteps

@@ -25,6 +25,8 @@ extension Network {
     var rows: Range<Int>
     /// Shards that the gradients and statistics of the rows are summed by; 0 where they are not.
     var shards = 0
+    /// Whether the other ranks of the team run theirs at the same time.
+    var isJoint = false
     /// The most rows that are run at once.
     var mostRows: Int
     /// Whether no other share of the batch has been run with these weights.
@@ -41,9 +43,12 @@ extension Network {
     init(of batch: Batch) { self.init(rows: 0..<batch.rows, mostRows: .max) }
   }
 
-  func startTraining(_ batch: Batch, update: Int, noiseKey: PhiloxKey) {
+  /// The run that follows writes the gradients `written`; to others it adds.
+  func startTraining(
+    _ batch: Batch, update: Int, noiseKey: PhiloxKey, written: [Range<Int>] = []
+  ) {
     parameters.clearGradients(
-      tokens: .init(rebasing: batch.tokens.prefix(batch.steps * batch.rows)))
+      tokens: .init(rebasing: batch.tokens.prefix(batch.steps * batch.rows)), except: written)
     executor.batch.pointee.training = 1
     executor.batch.pointee.update = UInt64(update)
     executor.batch.pointee.random_key = (noiseKey.low, noiseKey.high)
@@ -63,6 +68,7 @@ extension Network {
     statistics.update(repeating: 0, count: Int(MS_STATISTICS) * max(share.shards, 1))
     context.pointee.statistics = statistics
     context.pointee.shards = Int64(share.shards)
+    context.pointee.joint = share.isJoint && !runsForerunner ? jointReadout?.pointer : nil
     let divisor = shape.lossMean == .sequences ? Double(batch.rows) : batch.totalWeight
     context.pointee.loss_scale = 1 / max(divisor, .leastNormalMagnitude)
     take(batch, firstSequence: 0)

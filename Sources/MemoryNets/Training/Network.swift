@@ -36,6 +36,11 @@ package final class Network {
   let part: Batch?
   /// How batches are cut, where their gradients are summed shard by shard.
   let sharding: Sharding?
+  /// Where the ranks of a team work on the read-out together.
+  let jointReadout: JointReadout?
+  package var sharesReadout: Bool { jointReadout != nil }
+  /// Elements of the gradients that a run together with other ranks writes, summed over all.
+  var jointGradients: [Range<Int>] { runsForerunner ? [] : jointReadout?.gradients ?? [] }
 
   /// Makes the model with its initial weights, drawn under `initializationKey`.
   ///
@@ -60,6 +65,10 @@ package final class Network {
     do throws(TeamError) {
       gradientRoom = try sharding?.team?.gradientRoom(
         byteCount: max(gradientCount, 1) * model.options.precision.size)
+      jointReadout = try sharding?.team.flatMap { team throws(TeamError) in
+        options.parts > 1
+          ? try JointReadout(plan, team: team, precision: model.options.precision) : nil
+      }
     } catch {
       throw OptionProblem("ranks_per_trial", "\(error)")
     }
@@ -132,6 +141,7 @@ package final class Network {
     options.shardRows = max(1, rows / sharding.shards)
     if atOnce >= rows {
       options.maximumRows = options.shardRows * sharding.localShards
+      options.parts = sharding.ranks
       let together = graphs.map { PlanBuilder.plan($0, options) }
       // The touched rows that a store keeps are those of one plan.
       let isPossible =
@@ -139,22 +149,29 @@ package final class Network {
         && (together.count == 1 || together.allSatisfy(\.lookupRooms.isEmpty))
       if isPossible { return (together, options) }
     }
+    options.parts = 1
     options.maximumRows = min(options.shardRows, atOnce)
     options.shardRows = 0
     return (graphs.map { PlanBuilder.plan($0, options) }, options)
   }
 
-  /// Bytes of the gradients of such a model on a rank of a team: of its parameters, and of what is
-  /// computed of them.
-  package static func gradientBytes(
+  /// What such a model wants to share with the others of a team of `ranks` ranks.
+  package static func teamBytes(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, trainingRows: Int,
-    rowsAtOnce: Int? = nil, execution: ExecutionOptions = ExecutionOptions(), shards: Int
-  ) -> Int {
-    let plans = plans(
+    rowsAtOnce: Int? = nil, execution: ExecutionOptions = ExecutionOptions(), shards: Int, ranks: Int
+  ) -> TeamBytes {
+    let (plans, options) = plans(
       RecurrentModel(options: model, cell: cell, shape: shape), rows: trainingRows,
-      atOnce: rowsAtOnce ?? trainingRows, execution: execution, Sharding(shards: shards)
-    ).plans
-    return (plans.map(\.gradientCount).max() ?? 0) * model.precision.size
+      atOnce: rowsAtOnce ?? trainingRows, execution: execution,
+      Sharding(shards: shards, ranks: ranks))
+    let joint =
+      options.parts > 1
+      ? plans[0].readout.map {
+        JointReadout.byteCount(
+          $0, vectors: plans[0].flatVectors, ranks: ranks, precision: model.precision)
+      } : nil
+    return TeamBytes(
+      gradients: (plans.map(\.gradientCount).max() ?? 0) * model.precision.size, work: joint ?? 0)
   }
 
   private static func part(

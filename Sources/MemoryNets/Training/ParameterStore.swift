@@ -107,9 +107,10 @@ package final class ParameterStore {
       as: UInt8.self, repeating: 0, count: range.count * precision.size)
   }
 
-  /// Makes all gradients zero, for a batch that looks up the rows of `tokens`.
-  func clearGradients(tokens: UnsafeMutableBufferPointer<Int32>) {
-    forEachGradientRange(clear)
+  /// Makes all gradients zero but for some that are to be written, for a batch that looks up the rows
+  /// of `tokens`.
+  func clearGradients(tokens: UnsafeMutableBufferPointer<Int32>, except written: [Range<Int>]) {
+    forEachGradientRange { $0.without(written).forEach(clear) }
     for table in touchedRows { table.touch(tokens) }
   }
 

@@ -48,19 +48,22 @@ package final class ShardedNetwork: TrainableModel {
     _ batch: Batch, update: Int, noiseKey: PhiloxKey
   ) throws(TeamError) -> LossStatistics {
     if update % Self.updatesBetweenChecks == 0 { try compareWeights(before: update) }
-    network.startTraining(batch, update: update, noiseKey: noiseKey)
+    let runsTogether = runsTogether(batch)
+    // What all ranks have when they have run.
+    let summed = runsTogether ? network.jointGradients : []
+    network.startTraining(batch, update: update, noiseKey: noiseKey, written: summed)
     guard isDivided(batch) else {
       defer { network.endGradient() }
       return whole(batch, state: network.trainingState, backward: true)
     }
-    if sharding.runsTogether && batch.rows <= batchSize {
-      runTogether(batch, state: network.trainingState, backward: true)
+    if runsTogether {
+      try runTogether(batch, state: network.trainingState, backward: true)
     } else {
       sumTree(batch, 0..<sharding.localShards)
     }
     if let team = sharding.team {
       ranges.removeAll(keepingCapacity: true)
-      parameters.forEachGradientRange { ranges.append($0) }
+      parameters.forEachGradientRange { ranges += $0.without(summed) }
       try team.sum(ranges, of: parameters.gradients, precision: parameters.precision)
     }
     network.endGradient()
@@ -72,8 +75,8 @@ package final class ShardedNetwork: TrainableModel {
     guard isDivided(batch) else {
       return whole(batch, state: network.evaluationState, backward: false)
     }
-    if sharding.runsTogether && batch.rows <= batchSize {
-      runTogether(batch, state: network.evaluationState, backward: false)
+    if runsTogether(batch) {
+      try runTogether(batch, state: network.evaluationState, backward: false)
     } else {
       for shard in 0..<sharding.localShards {
         runShard(shard, of: batch, state: network.evaluationState, backward: false)
@@ -107,6 +110,11 @@ package final class ShardedNetwork: TrainableModel {
 
   private func isDivided(_ batch: Batch) -> Bool { batch.rows % sharding.shards == 0 }
 
+  /// Whether all of this rank's rows run at once.
+  private func runsTogether(_ batch: Batch) -> Bool {
+    sharding.runsTogether && isDivided(batch) && batch.rows <= batchSize
+  }
+
   /// The rows of some of this rank's shards.
   private func rows(_ shards: Range<Int>, of batch: Batch) -> Range<Int> {
     let size = batch.rows / sharding.shards
@@ -126,11 +134,13 @@ package final class ShardedNetwork: TrainableModel {
 
   private func runTogether(
     _ batch: Batch, state: UnsafeMutableRawBufferPointer, backward: Bool
-  ) {
+  ) throws(TeamError) {
     let shards = sharding.localShards
     var share = Network.Share(rows: rows(0..<shards, of: batch), mostRows: .max)
     share.shards = shards
+    share.isJoint = true
     network.run(batch, share, state: state, backward: backward)
+    try network.jointReadout?.check()
   }
 
   private func runShard(

@@ -14,17 +14,24 @@ package struct Sharding {
   /// else each shard runs alone.
   var runsTogether = false
 
+  let ranks: Int
+
   /// The shards and ranks must have passed `problem`.
   package init(shards: Int, team: (any TrainingTeam)? = nil) {
+    self.init(shards: shards, ranks: team?.size ?? 1, team)
+  }
+
+  /// What a team of `ranks` ranks would have.
+  init(shards: Int, ranks: Int, _ team: (any TrainingTeam)? = nil) {
     precondition(
-      Self.problem(shards: shards, ranks: team?.size ?? 1) == nil,
-      "\(shards) shards on \(team?.size ?? 1) ranks")
+      Self.problem(shards: shards, ranks: ranks) == nil, "\(shards) shards on \(ranks) ranks")
     self.shards = shards
+    self.ranks = ranks
     self.team = team
   }
 
   /// Of one rank.
-  var localShards: Int { shards / (team?.size ?? 1) }
+  var localShards: Int { shards / ranks }
 
   /// Sums of gradients that wait for their neighbours in the tree, at most.
   var waitingSums: Int { runsTogether ? 0 : localShards.trailingZeroBitCount }

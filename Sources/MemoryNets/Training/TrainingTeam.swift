@@ -14,6 +14,13 @@ package protocol TrainingTeam: AnyObject {
   /// Where ranks share memory it is there, so that the others read it without a copy.
   func gradientRoom(byteCount: Int) throws(TeamError) -> UnsafeMutableRawPointer
 
+  /// Memory of `byteCount` bytes of this rank's that all ranks of the team see; it is the team's and
+  /// lasts as long as the team. Nil where some of them do not share memory.
+  func sharedRoom(byteCount: Int) throws(TeamError) -> SharedRoom?
+
+  /// Waits until all ranks have come here as often; what they wrote before is there.
+  func meet() throws(TeamError)
+
   /// Replaces the elements `ranges` of `gradients`, which came from `gradientRoom`, by their sums over
   /// the ranks; the ranges ascend, do not overlap and are the same on every rank.
   ///
@@ -25,6 +32,66 @@ package protocol TrainingTeam: AnyObject {
 
   /// What each rank passed, by rank; every rank passes as many numbers.
   func gather(_ numbers: [Double]) throws(TeamError) -> [[Double]]
+}
+
+/// Memory of one rank that the others of its team see.
+package struct SharedRoom {
+  /// At a multiple of 64; its first 4096 bytes are zero at the start.
+  package let base: UnsafeMutableRawPointer
+  /// Bytes from there, and from any gradient of this rank, to the same of each rank.
+  package let distances: [Int]
+  /// Where all of them count together, with atomic operations; the same place for every team of a rank.
+  package let counter: UnsafeMutablePointer<UInt64>
+  /// Tells teams that use the same memory apart.
+  package let serial: UInt32
+
+  package init(
+    base: UnsafeMutableRawPointer, distances: [Int], counter: UnsafeMutablePointer<UInt64>,
+    serial: UInt32
+  ) {
+    self.base = base
+    self.distances = distances
+    self.counter = counter
+    self.serial = serial
+  }
+}
+
+/// Bytes that a rank shares with its team.
+package struct TeamBytes: Hashable, Sendable {
+  package var gradients = 0
+  /// For work that ranks do together where there is room for it.
+  package var work = 0
+
+  package init(gradients: Int = 0, work: Int = 0) {
+    self.gradients = gradients
+    self.work = work
+  }
+
+  /// Enough for either.
+  package func union(_ other: TeamBytes) -> TeamBytes {
+    TeamBytes(gradients: max(gradients, other.gradients), work: max(work, other.work))
+  }
+}
+
+extension TrainingTeam {
+  package func sharedRoom(byteCount: Int) throws(TeamError) -> SharedRoom? { nil }
+  package func meet() throws(TeamError) { _ = try gather([]) }
+}
+
+extension Range<Int> {
+  /// What is left of it, in pieces, without `holes`.
+  func without(_ holes: [Range<Int>]) -> [Range<Int>] {
+    var pieces = [self]
+    for hole in holes {
+      pieces = pieces.flatMap { piece in
+        [
+          piece.lowerBound..<Swift.max(piece.lowerBound, Swift.min(hole.lowerBound, piece.upperBound)),
+          Swift.min(piece.upperBound, Swift.max(hole.upperBound, piece.lowerBound))..<piece.upperBound,
+        ].filter { !$0.isEmpty }
+      }
+    }
+    return pieces
+  }
 }
 
 /// Why a team cannot go on.

@@ -133,14 +133,16 @@ package final class TrialAssembly {
     return RecurrentModel(options: model, cell: cell, shape: shape).recorded().parameterCount
   }
 
-  /// The bytes of the gradients of a trial on a rank of a team, without making its model.
-  package func gradientBytes(of configuration: TrialConfiguration, shape: TaskShape) throws -> Int {
+  /// What a rank of a team of `ranks` ranks shares for a trial, without making its model.
+  package func teamBytes(
+    of configuration: TrialConfiguration, shape: TaskShape, ranks: Int
+  ) throws -> TeamBytes {
     let (model, cell) = try model(of: configuration)
     let options = try decode(TrainOptions(), as: TrainOptions.self, configuration.train)
-    return Network.gradientBytes(
+    return Network.teamBytes(
       model: model, cell: cell, shape: shape, trainingRows: options.batchSize,
       rowsAtOnce: options.microBatchRows, execution: execution,
-      shards: configuration.sharing.shards)
+      shards: configuration.sharing.shards, ranks: ranks)
   }
 
   private func model(

@@ -34,7 +34,7 @@ package struct SweepSetup {
   }
 
   /// Counts the changes of the engine that change the bits of a result.
-  package static let engineVersion = 3
+  package static let engineVersion = 4
 
   package var identifier: TrialIdentifier {
     TrialIdentifier(
@@ -73,19 +73,17 @@ package struct SweepSetup {
     return found
   }
 
-  /// The bytes of the largest gradient that a team is to sum; 0 where no trial has a team.
-  package func gradientBytes() -> Int {
-    let teams = Set(spec.methods.filter { spec.ranks(of: $0) > 1 }.map(\.name))
-    guard !teams.isEmpty else { return 0 }
-    var most = 0
-    for trial in firstTrials() where teams.contains(trial.method) {
-      guard let shape = tasks[trial.configuration.task]?.shape,
-        let bytes = try? assembly.gradientBytes(of: trial.configuration, shape: shape)
-      else { continue }
-      most = max(most, bytes)
+  /// The most that a rank of a team shares with the others; nothing where no trial has a team.
+  package func teamBytes() -> TeamBytes {
+    var ranks: [String: Int] = [:]
+    for method in spec.methods { ranks[method.name] = spec.ranks(of: method) }
+    return firstTrials().reduce(TeamBytes()) { most, trial in
+      guard let ranks = ranks[trial.method], ranks > 1,
+        let shape = tasks[trial.configuration.task]?.shape,
+        let bytes = try? assembly.teamBytes(of: trial.configuration, shape: shape, ranks: ranks)
+      else { return most }
+      return most.union(bytes)
     }
-    // The ranges of layers may begin at multiples of a cache line.
-    return most + 65536
   }
 
   /// What only shows when tasks are made.

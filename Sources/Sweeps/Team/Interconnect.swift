@@ -9,16 +9,19 @@ package final class Interconnect {
   let window: SharedWindow?
   private var teams = 0
 
-  /// Has room for gradients of `roomBytes` bytes on each rank, the most that any rank passes; 0 shares
-  /// no memory.
+  /// Has room on each rank for the most `bytes` that any rank passes, or for gradients alone where
+  /// there is no more; without gradients it shares no memory.
   ///
   /// Collective over `world`, which must outlive it.
-  package init(_ world: borrowing Communicator, roomBytes: Int) throws(MPIError) {
+  package init(_ world: borrowing Communicator, _ bytes: TeamBytes) throws(MPIError) {
     communicator = world.alias()
-    let bytes = try Self.integers(world, roomBytes).max() ?? 0
+    let gradients = try Self.integers(world, bytes.gradients).max() ?? 0
+    let work = try Self.integers(world, bytes.work).max() ?? 0
     window =
-      bytes > 0
-      ? try SharedWindow.allocate(world, byteCount: TeamMemory.roomOffset + bytes) : nil
+      gradients > 0
+      ? try SharedWindow.allocate(
+        world,
+        byteCounts: [gradients + work, gradients].map { TeamMemory.roomOffset + $0 }) : nil
     nodes = try Self.integers(world, window?.ranks.first ?? world.rank)
   }
 

@@ -15,7 +15,7 @@ package struct Patience {
   /// Where more ranks than cores wait `isCrowded`: who waits leaves its core to the others.
   package init(seconds: Double, isCrowded: Bool = false) {
     self.seconds = seconds
-    yieldSeconds = isCrowded ? 2e-5 : 2e-3
+    yieldSeconds = isCrowded ? 2e-5 : 2e-2
   }
 
   /// Looks so often at once.

@@ -40,7 +40,7 @@ package final class ReductionBenchmark {
     self.floats = floats
     self.repetitions = repetitions
     self.options = options
-    interconnect = try Interconnect(world, roomBytes: 4 * floats + 64)
+    interconnect = try Interconnect(world, TeamBytes(gradients: 4 * floats + 64))
     gradients = .allocate(capacity: floats)
     fillGradients()
   }

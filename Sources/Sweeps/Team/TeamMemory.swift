@@ -3,8 +3,8 @@ import Synchronization
 
 /// What the ranks of a block share: how far each has come, small messages, and the gradients.
 ///
-/// A rank writes its own part only, so that one of an earlier team which comes back late spoils
-/// nothing. Words in each part say for which teams the rank works and how often it has met the
+/// A rank writes its own part only, and to the counter only while it is this team's, so that one of an
+/// earlier team which comes back late spoils nothing. Words in each part say for which teams the rank works and how often it has met the
 /// others; those of its last teams stay, for ranks that have not yet seen the last meeting.
 struct TeamMemory {
   /// Where gradients begin in a part.
@@ -13,6 +13,7 @@ struct TeamMemory {
   static let messageCount = 512
   /// Teams that a rank keeps the word and the messages of.
   private static let kept = 8
+  private static let counterOffset = 64
   private static let messageOffset = 128
   private static let hasLeft: UInt64 = 1 << 31
 
@@ -22,7 +23,7 @@ struct TeamMemory {
   /// The position in the team of the first of them.
   private let first: Int
   /// Tells teams apart; that of a later team is larger, or wraps around.
-  private let serial: UInt32
+  let serial: UInt32
   /// Where each rank has its word for this team, once it has been seen.
   private var places: [Int?]
   private(set) var meeting: UInt64 = 0
@@ -47,6 +48,11 @@ struct TeamMemory {
   private func write(_ value: UInt64) {
     guard let place = places[index] else { return }
     word(index, place).pointee.store(UInt64(serial) << 32 | value, ordering: .releasing)
+  }
+
+  /// A number for all ranks, in the part of the first.
+  var counter: UnsafeMutablePointer<UInt64> {
+    (parts[0] + Self.counterOffset).assumingMemoryBound(to: UInt64.self)
   }
 
   /// Leaves a message for the next meeting, of at most `messageCount` numbers.

@@ -121,6 +121,27 @@ package final class TrialTeam: TrainingTeam {
     return room
   }
 
+  package func sharedRoom(byteCount: Int) throws(TeamError) -> SharedRoom? {
+    guard isOneBlock, layout.blockSize == size, fast == nil, let memory,
+      let window = interconnect.window, nextRoom + byteCount <= window.byteCount
+    else { return nil }
+    let own = memory.parts[memory.index]
+    let base = own + nextRoom
+    nextRoom += (byteCount + 63) / 64 * 64
+    base.initializeMemory(as: UInt8.self, repeating: 0, count: min(byteCount, 4096))
+    return SharedRoom(
+      base: base, distances: memory.parts.map { $0 - own }, counter: memory.counter,
+      serial: memory.serial)
+  }
+
+  package func meet() throws(TeamError) {
+    guard isOneBlock else {
+      _ = try gather([])
+      return
+    }
+    try orBreakUp { () throws(TeamError) in try memory?.meet(patience) }
+  }
+
   // MARK: - Small messages
 
   package func gather(_ numbers: [Double]) throws(TeamError) -> [[Double]] {

@@ -18,8 +18,10 @@ struct SoftmaxReadout: Operation {
 
   private func statistics(_ node: NodeID, _ plan: PlanBuilder) -> Address {
     let part = Int(MS_READOUT_PART)
+    let segments = plan.options.shardRows > 0 ? Int(MS_READOUT_SEGMENTS) : 1
     return plan.cache(
-      node, "statistics", Int(MS_READOUT_STATISTICS) + (plan.size(node) + part - 1) / part)
+      node, "statistics",
+      Int(MS_READOUT_STATISTICS) * (1 + segments) + (plan.size(node) + part - 1) / part)
   }
 
   func forward(_ node: NodeID, _ plan: PlanBuilder) {
@@ -42,6 +44,13 @@ struct SoftmaxReadout: Operation {
   func backward(_ node: NodeID, _ plan: PlanBuilder) {
     let (n, k) = (plan.size(node), plan.size(operand))
     let share = plan.contribution(to: operand)
+    func elements(_ id: ParameterID, _ count: Int) -> Range<Int> {
+      let first = plan.parameterGradient(id).offset
+      return first..<first + count
+    }
+    plan.plan.readout = Plan.Readout(
+      classes: n, inputs: k,
+      gradients: [elements(weight, n * k)] + (bias.map { [elements($0, n)] } ?? []))
     plan.emit(
       \.softmax_readout_backward,
       [
