@@ -92,7 +92,8 @@ import Testing
     options["hidden_size"] = .integer(21)
     return try Network(
       model: model, cell: kind.make(decodeOptions(kind.defaults, from: options)), shape: c.shape,
-      batchSize: 44, trainingRows: c.rows, rowsAtOnce: c.rowsAtOnce, initializationKey: PhiloxKey(1),
+      batchSize: 44, trainingRows: c.rows, rowsAtOnce: c.rowsAtOnce,
+      initializationKey: PhiloxKey(1),
       sharding: sharding)
   }
 
@@ -193,7 +194,8 @@ import Testing
   @Test func aBatchThatDoesNotDivideIsTheSameOnAllRanks() throws {
     @Sendable func gradients(_ team: ThreadTeam?) throws -> [UInt64] {
       let model = ShardedNetwork(
-        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)), batchSize: Self.cases[0].rows)
+        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)),
+        batchSize: Self.cases[0].rows)
       let batch = Self.batch(Self.cases[0], rows: 18, number: 0)
       _ = try model.train(batch, update: 0, noiseKey: PhiloxKey(4))
       return model.parameters.views.flatMap {
@@ -208,7 +210,8 @@ import Testing
   @Test func weightsThatDifferAreReportedWithTheirRanks() throws {
     let results = try ThreadTeam.run(4) { team -> TeamError? in
       let model = ShardedNetwork(
-        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)), batchSize: Self.cases[0].rows)
+        try Self.network(Self.cases[0], Sharding(shards: 4, team: team)),
+        batchSize: Self.cases[0].rows)
       if team.rank == 2 {
         let view = model.parameters.views[1]
         var numbers = model.parameters.doubles(view)

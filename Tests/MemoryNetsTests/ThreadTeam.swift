@@ -73,10 +73,12 @@ final class ThreadTeam: TrainingTeam {
     let done = DispatchSemaphore(value: 0)
     for rank in 0..<size {
       Thread.detachNewThread {
-        results.set(rank, .init {
-          try body(
-            ThreadTeam(rank: rank, meeting: meeting, sharesWork: sharesWork))
-        })
+        results.set(
+          rank,
+          .init {
+            try body(
+              ThreadTeam(rank: rank, meeting: meeting, sharesWork: sharesWork))
+          })
         done.signal()
       }
     }

@@ -8,10 +8,8 @@ import CKernels
 final class JointReadout {
   /// What the kernels know of it.
   let pointer: UnsafeMutablePointer<ms_joint>
-  /// Elements of the gradients that every rank has summed over all after the backward pass.
+  /// Elements of the gradients, ascending, that every rank has summed over all after the backward pass.
   let gradients: [Range<Int>]
-  /// That this rank shares.
-  let byteCount: Int
   private let distances: UnsafeMutablePointer<Int64>
   private let team: any TrainingTeam
   private var problem: TeamError?
@@ -33,8 +31,7 @@ final class JointReadout {
       readout, vectors: plan.flatVectors, ranks: team.size, precision: precision)
     guard let room = try team.sharedRoom(byteCount: bytes) else { return nil }
     self.team = team
-    byteCount = bytes
-    gradients = readout.gradients
+    gradients = readout.gradients.sorted { $0.lowerBound < $1.lowerBound }
     distances = .allocate(capacity: team.size)
     for (i, distance) in room.distances.enumerated() { distances[i] = Int64(distance) }
     pointer = .allocate(capacity: 1)

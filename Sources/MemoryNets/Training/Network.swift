@@ -158,7 +158,8 @@ package final class Network {
   /// What such a model wants to share with the others of a team of `ranks` ranks.
   package static func teamBytes(
     model: ModelOptions, cell: any RecurrentCell, shape: TaskShape, trainingRows: Int,
-    rowsAtOnce: Int? = nil, execution: ExecutionOptions = ExecutionOptions(), shards: Int, ranks: Int
+    rowsAtOnce: Int? = nil, execution: ExecutionOptions = ExecutionOptions(), shards: Int,
+    ranks: Int
   ) -> TeamBytes {
     let (plans, options) = plans(
       RecurrentModel(options: model, cell: cell, shape: shape), rows: trainingRows,

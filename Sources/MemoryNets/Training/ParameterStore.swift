@@ -110,7 +110,7 @@ package final class ParameterStore {
   /// Makes all gradients zero but for some that are to be written, for a batch that looks up the rows
   /// of `tokens`.
   func clearGradients(tokens: UnsafeMutableBufferPointer<Int32>, except written: [Range<Int>]) {
-    forEachGradientRange { $0.without(written).forEach(clear) }
+    forEachGradientRange { $0.forEachPiece(without: written, clear) }
     for table in touchedRows { table.touch(tokens) }
   }
 

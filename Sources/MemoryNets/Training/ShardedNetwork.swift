@@ -63,7 +63,7 @@ package final class ShardedNetwork: TrainableModel {
     }
     if let team = sharding.team {
       ranges.removeAll(keepingCapacity: true)
-      parameters.forEachGradientRange { ranges += $0.without(summed) }
+      parameters.forEachGradientRange { $0.forEachPiece(without: summed) { ranges.append($0) } }
       try team.sum(ranges, of: parameters.gradients, precision: parameters.precision)
     }
     network.endGradient()

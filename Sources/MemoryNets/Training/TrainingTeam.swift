@@ -79,18 +79,14 @@ extension TrainingTeam {
 }
 
 extension Range<Int> {
-  /// What is left of it, in pieces, without `holes`.
-  func without(_ holes: [Range<Int>]) -> [Range<Int>] {
-    var pieces = [self]
-    for hole in holes {
-      pieces = pieces.flatMap { piece in
-        [
-          piece.lowerBound..<Swift.max(piece.lowerBound, Swift.min(hole.lowerBound, piece.upperBound)),
-          Swift.min(piece.upperBound, Swift.max(hole.upperBound, piece.lowerBound))..<piece.upperBound,
-        ].filter { !$0.isEmpty }
-      }
+  /// Gives what is left of it without `holes`, which ascend.
+  func forEachPiece(without holes: [Range<Int>], _ body: (Range<Int>) -> Void) {
+    var start = lowerBound
+    for hole in holes where hole.upperBound > start && hole.lowerBound < upperBound {
+      if start < hole.lowerBound { body(start..<hole.lowerBound) }
+      start = hole.upperBound
     }
-    return pieces
+    if start < upperBound { body(start..<upperBound) }
   }
 }
 

@@ -14,8 +14,6 @@ package struct TrialMemory: Hashable, Sendable {
   package var bestWeights: Int
   /// Values and gradients of one tile, tables and packed weights.
   package var arena: Int
-  /// What ranks of a team share to work on a read-out together.
-  package var joint: Int
   /// The kernel calls with their operands.
   package var calls: Int
   /// What is carried from batch to batch.
@@ -39,7 +37,6 @@ package struct TrialMemory: Hashable, Sendable {
       Optimizer.momentNames(options).count * weights + (options.averagePatience > 0 ? weights : 0)
     bestWeights = weights
     arena = network.arenaBytes
-    joint = network.jointReadout?.byteCount ?? 0
     calls = network.callBytes
     // Of the training, of evaluations, and the copy that is set aside during one.
     carriedState = 3 * state
@@ -67,8 +64,7 @@ package struct TrialMemory: Hashable, Sendable {
     [
       ("weights", weights), ("gradients", gradients), ("waiting_sums", waitingSums),
       ("moments", moments),
-      ("best_weights", bestWeights), ("arena", arena), ("joint", joint),
-      ("calls", calls),
+      ("best_weights", bestWeights), ("arena", arena), ("calls", calls),
       ("carried_state", carriedState), ("batch", batch), ("task", task), ("checkpoint", checkpoint),
       ("data_start", dataStart),
     ]

@@ -15,7 +15,7 @@ package final class Interconnect {
   /// Collective over `world`, which must outlive it.
   package init(_ world: borrowing Communicator, _ bytes: TeamBytes) throws(MPIError) {
     communicator = world.alias()
-    let gradients = try Self.integers(world, bytes.gradients).max() ?? 0
+    let gradients = ((try Self.integers(world, bytes.gradients).max() ?? 0) + 63) / 64 * 64
     let work = try Self.integers(world, bytes.work).max() ?? 0
     window =
       gradients > 0
