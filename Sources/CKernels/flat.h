@@ -38,18 +38,13 @@ KERNEL(flatten) {
   int64_t to_step = SIZE(2) ? context->steps : step + 1;
   for (int64_t t = SIZE(2) ? 0 : step; t < to_step; t++) {
     const V *source = (const V *)(instruction->operand[1].base + t * instruction->operand[1].stride);
-    int64_t row = t * context->rows + context->first_row, first = row % MS_LANES;
-    char *d = instruction->operand[0].base + row / MS_LANES * instruction->operand[0].stride;
-    int64_t last = first + lanes < MS_LANES ? first + lanes : MS_LANES;
-    NAME(move_lanes)((V *)d, source, first, n, first, last, (int)SIZE(1));
-    if (first + lanes > MS_LANES) {
-      d += instruction->operand[0].stride;
-      last = first + lanes - MS_LANES;
-      NAME(move_lanes)((V *)d, source, first - MS_LANES, n, 0, last, (int)SIZE(1));
-    }
+    int64_t row = t * context->rows + context->first_row, stride = instruction->operand[0].stride;
+    char *rows = instruction->operand[0].base;
+    NAME(move_rows)(rows, stride, row, source, n, 0, lanes, (int)SIZE(1));
+    V *d = (V *)(rows + (end - 1) / MS_LANES * stride);
     if (row + lanes == end && !SIZE(1))
       for (int64_t f = 0; f < n; f++)
-        for (int64_t lane = last; lane < MS_LANES; lane++) ((V *)d)[f][lane] = 0;
+        for (int64_t lane = (end - 1) % MS_LANES + 1; lane < MS_LANES; lane++) d[f][lane] = 0;
   }
 }
 

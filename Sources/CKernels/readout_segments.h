@@ -146,6 +146,7 @@ static inline int64_t *NAME(taken_of)(char *room, int64_t kind) {
 static int64_t NAME(next_segment)(int64_t last, int64_t kind, const ms_context *context) {
   ms_joint *joint = context->joint;
   if (!joint) return last + 1;
+  if (last < 0) joint->phase++, joint->slots = 0;
   uint64_t seen = __atomic_load_n(joint->next, __ATOMIC_RELAXED), then;
   do {
     // Another team has the room now.
@@ -153,8 +154,9 @@ static int64_t NAME(next_segment)(int64_t last, int64_t kind, const ms_context *
     then = joint->serial << 32 | (uint32_t)(seen + 1);
   } while (!__atomic_compare_exchange_n(joint->next, &seen, then, 0, __ATOMIC_RELAXED,
                                         __ATOMIC_RELAXED));
-  int64_t s = (uint32_t)((uint32_t)seen - joint->taken);
-  if (last < 0) joint->phase++, joint->slots = 0;
+  // In every phase before each rank has asked for one that there was not.
+  int64_t before = (joint->phase - 1) * (MS_READOUT_SEGMENTS + joint->parts);
+  int64_t s = (uint32_t)(seen - (uint64_t)before);
   if (s < MS_READOUT_SEGMENTS) {
     NAME(taken_of)(joint->room, kind)[s] = joint->phase * MS_READOUT_SEGMENTS + joint->slots;
     joint->taker[kind][s] = (int32_t)(joint->index * MS_READOUT_SEGMENTS + joint->slots++);
@@ -162,12 +164,10 @@ static int64_t NAME(next_segment)(int64_t last, int64_t kind, const ms_context *
   return s;
 }
 
-// Waits until all segments are done; 0 where the ranks cannot go on. Each of them has asked for one that
-// there is not.
+// Waits until all segments are done; 0 where the ranks cannot go on.
 static int NAME(end_segments)(int64_t kind, const ms_context *context) {
   ms_joint *joint = context->joint;
   if (!joint) return 1;
-  joint->taken += (uint32_t)(MS_READOUT_SEGMENTS + joint->parts);
   if (!joint->meet(joint->team)) return 0;
   for (int64_t part = 0; part < joint->parts; part++) {
     const int64_t *taken = NAME(taken_of)(joint->room + joint->distances[part], kind);

@@ -36,10 +36,9 @@ typedef struct {
   int64_t index;                // of this one
   char *room;                   // of this one
   const int64_t *distances;     // bytes from what this rank shares to the same of each
-  uint64_t *next;               // the team's serial number, and below it how many segments were taken
+  uint64_t *next;               // the team's serial number, and below it how often one was asked for
   uint64_t serial;
-  uint32_t taken;               // before this phase
-  int64_t phase, slots;         // this one, and the segments that this rank has taken in it
+  int64_t phase, slots;         // from 1, and the segments that this rank has taken in it
   int32_t taker[2][MS_READOUT_SEGMENTS];  // of each segment's outputs and gradients: rank and slot
   int32_t (*meet)(void *team);  // waits for the others; 0 where they cannot go on together
   void *team;

@@ -38,6 +38,7 @@ package final class Network {
   let sharding: Sharding?
   /// Where the ranks of a team work on the read-out together.
   let jointReadout: JointReadout?
+  /// Whether they do.
   package var sharesReadout: Bool { jointReadout != nil }
   /// Elements of the gradients that a run together with other ranks writes, summed over all.
   var jointGradients: [Range<Int>] { runsForerunner ? [] : jointReadout?.gradients ?? [] }

@@ -14,6 +14,7 @@ package struct Sharding {
   /// else each shard runs alone.
   var runsTogether = false
 
+  /// That share the shards.
   let ranks: Int
 
   /// The shards and ranks must have passed `problem`.

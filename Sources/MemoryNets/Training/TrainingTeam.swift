@@ -34,60 +34,9 @@ package protocol TrainingTeam: AnyObject {
   func gather(_ numbers: [Double]) throws(TeamError) -> [[Double]]
 }
 
-/// Memory of one rank that the others of its team see.
-package struct SharedRoom {
-  /// At a multiple of 64; its first 4096 bytes are zero at the start.
-  package let base: UnsafeMutableRawPointer
-  /// Bytes from there, and from any gradient of this rank, to the same of each rank.
-  package let distances: [Int]
-  /// Where all of them count together, with atomic operations; the same place for every team of a rank.
-  package let counter: UnsafeMutablePointer<UInt64>
-  /// Tells teams that use the same memory apart.
-  package let serial: UInt32
-
-  package init(
-    base: UnsafeMutableRawPointer, distances: [Int], counter: UnsafeMutablePointer<UInt64>,
-    serial: UInt32
-  ) {
-    self.base = base
-    self.distances = distances
-    self.counter = counter
-    self.serial = serial
-  }
-}
-
-/// Bytes that a rank shares with its team.
-package struct TeamBytes: Hashable, Sendable {
-  package var gradients = 0
-  /// For work that ranks do together where there is room for it.
-  package var work = 0
-
-  package init(gradients: Int = 0, work: Int = 0) {
-    self.gradients = gradients
-    self.work = work
-  }
-
-  /// Enough for either.
-  package func union(_ other: TeamBytes) -> TeamBytes {
-    TeamBytes(gradients: max(gradients, other.gradients), work: max(work, other.work))
-  }
-}
-
 extension TrainingTeam {
   package func sharedRoom(byteCount: Int) throws(TeamError) -> SharedRoom? { nil }
   package func meet() throws(TeamError) { _ = try gather([]) }
-}
-
-extension Range<Int> {
-  /// Gives what is left of it without `holes`, which ascend.
-  func forEachPiece(without holes: [Range<Int>], _ body: (Range<Int>) -> Void) {
-    var start = lowerBound
-    for hole in holes where hole.upperBound > start && hole.lowerBound < upperBound {
-      if start < hole.lowerBound { body(start..<hole.lowerBound) }
-      start = hole.upperBound
-    }
-    if start < upperBound { body(start..<upperBound) }
-  }
 }
 
 /// Why a team cannot go on.

@@ -4,8 +4,9 @@ import Synchronization
 /// What the ranks of a block share: how far each has come, small messages, and the gradients.
 ///
 /// A rank writes its own part only, and to the counter only while it is this team's, so that one of an
-/// earlier team which comes back late spoils nothing. Words in each part say for which teams the rank works and how often it has met the
-/// others; those of its last teams stay, for ranks that have not yet seen the last meeting.
+/// earlier team which comes back late spoils nothing. Words in each part say for which teams the rank
+/// works and how often it has met the others; those of its last teams stay, for ranks that have not
+/// yet seen the last meeting.
 struct TeamMemory {
   /// Where gradients begin in a part.
   static let roomOffset = 69632

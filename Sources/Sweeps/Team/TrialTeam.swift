@@ -134,14 +134,6 @@ package final class TrialTeam: TrainingTeam {
       serial: memory.serial)
   }
 
-  package func meet() throws(TeamError) {
-    guard isOneBlock else {
-      _ = try gather([])
-      return
-    }
-    try orBreakUp { () throws(TeamError) in try memory?.meet(patience) }
-  }
-
   // MARK: - Small messages
 
   package func gather(_ numbers: [Double]) throws(TeamError) -> [[Double]] {
